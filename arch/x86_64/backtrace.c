@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Registers and symbolic backtraces by frame pointers. */
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/trap.h"
+#include "kernel/log.h"
+#include "kernel/port.h"
+#include "kernel/task/task.h"
+
+extern const u8 __text_start[], __text_end[];
+
+#define FRAMES_MAX 32
+
+static bool
+in_text(unsigned long a)
+{
+	return a >= (unsigned long)__text_start && a < (unsigned long)__text_end;
+}
+
+/* Can 16 bytes at `a` be read as a frame? Kernel stacks lie in vmalloc or the image. */
+static bool
+frame_ok(unsigned long a, unsigned long prev)
+{
+	bool vm = a >= VMALLOC_BASE && a < VMALLOC_END;
+
+	if (!is_aligned(a, 8) || a <= prev || a - prev > KERNEL_STACK_SIZE)
+		return false;
+	return vm || a >= KERNEL_BASE;
+}
+
+void
+backtrace_frames(unsigned long rip, unsigned long rbp)
+{
+	unsigned long prev = rbp - 8;
+	int i;
+
+	log_write(LOG_EMERG, "  [<%lx>] %pS", rip, (void *)rip);
+	for (i = 0; i < FRAMES_MAX && frame_ok(rbp, prev); i++) {
+		const unsigned long *f = (const unsigned long *)rbp;
+
+		if (!in_text(f[1]))
+			break;
+		log_write(LOG_EMERG, "  [<%lx>] %pS", f[1], (void *)(f[1] - 1));
+		prev = rbp;
+		rbp = f[0];
+	}
+}
+
+void
+regs_show(const struct regs *r)
+{
+	struct task *t = current_task_or_null();
+
+	log_write(LOG_EMERG, "CPU: %u  task: %d (%s)  vendor: %s", cpu_id(), t ? t->tid : 0, t ? t->comm : "boot",
+		  cpu_features.vendor);
+	log_write(LOG_EMERG, "RIP: %04lx:%016lx %pS", r->cs, r->rip, (void *)r->rip);
+	log_write(LOG_EMERG, "RSP: %04lx:%016lx  RFLAGS: %08lx", r->ss, r->rsp, r->rflags);
+	log_write(LOG_EMERG, "RAX: %016lx RBX: %016lx RCX: %016lx", r->rax, r->rbx, r->rcx);
+	log_write(LOG_EMERG, "RDX: %016lx RSI: %016lx RDI: %016lx", r->rdx, r->rsi, r->rdi);
+	log_write(LOG_EMERG, "RBP: %016lx R08: %016lx R09: %016lx", r->rbp, r->r8, r->r9);
+	log_write(LOG_EMERG, "R10: %016lx R11: %016lx R12: %016lx", r->r10, r->r11, r->r12);
+	log_write(LOG_EMERG, "R13: %016lx R14: %016lx R15: %016lx", r->r13, r->r14, r->r15);
+	log_write(LOG_EMERG, "CR2: %016lx CR3: %016lx CR4: %016lx", read_cr2(), read_cr3(), read_cr4());
+	if (!regs_user(r)) {
+		log_write(LOG_EMERG, "Call trace:");
+		backtrace_frames(r->rip, r->rbp);
+	}
+}
+
+void
+arch_backtrace(struct task *t)
+{
+	/* arch_switch pushed rbp first and the return address lies above it. */
+	const u64 *sp = t ? (const u64 *)t->ksp : NULL;
+
+	log_write(LOG_EMERG, "Call trace%s%s:", t ? " of " : "", t ? t->comm : "");
+	if (!t)
+		backtrace_frames((unsigned long)__builtin_return_address(0),
+				 *(unsigned long *)__builtin_frame_address(0));
+	else if (t != current && sp)
+		backtrace_frames(sp[6], sp[5]);
+}

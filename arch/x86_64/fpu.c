@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Extended state: saved when a user task is switched out, restored when it is
+ * switched in unless this CPU's registers still hold it (only kernel threads
+ * ran in between). The kernel itself never uses these registers.
+ *
+ * The area has XSAVE's standard format, as signal frames show it.
+ */
+#include "arch/x86_64/fpu.h"
+
+#include "arch/x86_64/asm/irqflags.h"
+#include "arch/x86_64/cpu.h"
+#include "kernel/log.h"
+#include "kernel/port.h"
+#include "kernel/task/task.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+
+#define FXSAVE_SIZE 512
+#define XSAVE_HEADER 64
+/* x87, SSE, AVX, AVX-512 (three), PKRU: no state that the kernel would have to manage. */
+#define XCR0_WANTED (0x7UL | 0xe0UL | 0x200UL)
+
+u32 fpu_size __read_mostly = FXSAVE_SIZE;
+u64 fpu_xcr0 __read_mostly;
+static struct slab_cache *fpu_cache;
+static struct fpu *fpu_init_state;
+/* o  whose state this CPU's registers hold; compared only */
+static DEFINE_PERCPU(struct fpu *, fpu_owner);
+
+static void
+state_save(struct fpu *f)
+{
+	if (fpu_xcr0)
+		__asm__ volatile("xsave64 %0" : "+m"(f->area) : "a"(-1), "d"(-1) : "memory");
+	else
+		__asm__ volatile("fxsave64 %0" : "=m"(f->area)::"memory");
+}
+
+static void
+state_restore(const struct fpu *f)
+{
+	if (fpu_xcr0)
+		__asm__ volatile("xrstor64 %0" ::"m"(f->area), "a"(-1), "d"(-1) : "memory");
+	else
+		__asm__ volatile("fxrstor64 %0" ::"m"(f->area) : "memory");
+}
+
+void
+fpu_init_oncpu(void)
+{
+	if (cpu_features.xsave) {
+		fpu_xcr0 = (cpuid(0xd, 0).a | (u64)cpuid(0xd, 0).d << 32) & XCR0_WANTED;
+		/* PKRU needs CR4.PKE, which is not set. */
+		fpu_xcr0 &= ~0x200UL;
+		xsetbv(0, fpu_xcr0);
+		fpu_size = cpuid(0xd, 0).b;
+	}
+	__asm__ volatile("fninit");
+}
+
+void
+fpu_init(void)
+{
+	struct fpu *f;
+
+	fpu_cache = slab_cache_create("fpu", sizeof(struct fpu) + fpu_size, 64, SLAB_ZERO);
+	f = slab_alloc(fpu_cache, GFP_KERNEL);
+	if (!f)
+		panic("fpu: no memory");
+	/* FCW: all masked, 64-bit precision; MXCSR: all masked (psABI, 3.4.1). */
+	*(u16 *)f->area = 0x37f;
+	*(u32 *)(f->area + 24) = 0x1f80;
+	f->cpu = U32_MAX;
+	/* What the CPU itself writes fills in the mask of MXCSR bits. */
+	state_restore(f);
+	state_save(f);
+	if (fpu_xcr0)
+		memset(f->area + FXSAVE_SIZE, 0, 8);
+	fpu_init_state = f;
+	log_info("fpu: %s, components %#lx, %u bytes", fpu_xcr0 ? "XSAVE" : "FXSAVE", fpu_xcr0, fpu_size);
+}
+
+const u8 *
+fpu_initial(void)
+{
+	return fpu_init_state->area;
+}
+
+void
+fpu_switch(struct task *prev, struct task *next)
+{
+	if (prev->fpu) {
+		state_save(prev->fpu);
+		prev->fpu->cpu = cpu_id();
+		this_cpu_write(fpu_owner, prev->fpu);
+	}
+	if (!next->fpu || (this_cpu_read(fpu_owner) == next->fpu && next->fpu->cpu == cpu_id()))
+		return;
+	state_restore(next->fpu);
+	this_cpu_write(fpu_owner, next->fpu);
+}
+
+void
+fpu_sync(void)
+{
+	unsigned long f = irq_save();
+
+	state_save(current->fpu);
+	irq_restore(f);
+}
+
+void
+fpu_load(const u8 *area)
+{
+	struct fpu *f = current->fpu;
+	unsigned long flags = irq_save();
+
+	memcpy(f->area, area, fpu_size);
+	state_restore(f);
+	this_cpu_write(fpu_owner, f);
+	irq_restore(flags);
+}
+
+u32
+fpu_mxcsr_mask(void)
+{
+	u32 mask;
+
+	memcpy(&mask, fpu_init_state->area + 28, 4);
+	return mask ? mask : 0xffbf;
+}
+
+int
+arch_fpu_fork(struct task *child, struct task *parent)
+{
+	child->fpu = slab_alloc(fpu_cache, GFP_KERNEL);
+	if (!child->fpu)
+		return -ENOMEM;
+	if (parent->fpu) {
+		fpu_sync();
+		memcpy(child->fpu->area, parent->fpu->area, fpu_size);
+	} else {
+		memcpy(child->fpu->area, fpu_init_state->area, fpu_size);
+	}
+	child->fpu->cpu = U32_MAX;
+	return 0;
+}
+
+/* exec: t is current (a kernel thread that becomes a program gets its area here). */
+void
+arch_fpu_reset(struct task *t)
+{
+	if (!t->fpu && arch_fpu_fork(t, t))
+		panic("fpu: no memory for init");
+	fpu_load(fpu_init_state->area);
+}
+
+void
+arch_fpu_free(struct task *t)
+{
+	if (!t->fpu)
+		return;
+	/* A CPU that still names it as owner compares ->cpu, which a new user sets afresh. */
+	t->fpu->cpu = U32_MAX;
+	slab_free(fpu_cache, t->fpu);
+	t->fpu = NULL;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The vDSO's pages: built into the kernel, mapped into each program by exec. */
+#include "arch/x86_64/clock.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/vdso.h"
+#include "arch/x86_64/vdso/data.h"
+#include "kernel/init.h"
+#include "kernel/port.h"
+#include "kernel/time/clock.h"
+#include "kernel/time/clock_impl.h"
+#include "kernel/uapi/mman.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/page.h"
+#include "mm/space.h"
+
+#define VDSO_PAGES_MAX 4
+
+/* vdso_image.S: whole pages. */
+extern const u8 vdso_image_start[], vdso_image_end[];
+
+/* I  data page first, then code */
+static struct page *pages[1 + VDSO_PAGES_MAX];
+static unsigned int nr_pages;
+static struct vdso_data *data;
+
+static int
+vdso_init(void)
+{
+	size_t size = (size_t)(vdso_image_end - vdso_image_start), i;
+
+	nr_pages = 1 + (unsigned int)(size >> PAGE_SHIFT);
+	if (nr_pages > ARRAY_SIZE(pages))
+		return -E2BIG;
+	for (i = 0; i < nr_pages; i++) {
+		pages[i] = page_alloc(0, GFP_KERNEL | GFP_ZERO);
+		if (!pages[i])
+			return -ENOMEM;
+		if (i)
+			memcpy(page_to_virt(pages[i]), vdso_image_start + ((i - 1) << PAGE_SHIFT), PAGE_SIZE);
+	}
+	data = page_to_virt(pages[0]);
+	data->tsc = clock_is_tsc();
+	data->base = arch_clock_base;
+	data->mult = arch_clock_mult;
+	data->real_offset = clock_real_offset();
+	data->rdtscp = cpu_features.rdtscp;
+	return 0;
+}
+INITCALL(INIT_CORE, vdso_init);
+
+/* Writers are serialised by the caller; readers are in user mode. */
+void
+clock_vdso_update(s64 offset)
+{
+	if (!data)
+		return;
+	WRITE_ONCE(data->seq, data->seq + 1);
+	smp_wmb();
+	WRITE_ONCE(data->real_offset, offset);
+	smp_store_release(&data->seq, data->seq + 1);
+}
+
+long
+arch_vdso_map(struct space *s)
+{
+	struct map_backing vvar = {.name = "[vvar]", .pages = pages};
+	struct map_backing code = {.name = "[vdso]", .pages = pages + 1};
+	long at;
+
+	if (nr_pages < 2)
+		return 0;
+	/* One place for both: the data page must lie right below the code. */
+	at = space_map(s, 0, nr_pages << PAGE_SHIFT, 0, MAP_PRIVATE | MAP_ANONYMOUS, NULL);
+	if (at < 0)
+		return at;
+	at = space_map(s, (unsigned long)at, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED, &vvar);
+	if (at < 0)
+		return at;
+	return space_map(s, (unsigned long)at + PAGE_SIZE, (nr_pages - 1) << PAGE_SHIFT, PROT_READ | PROT_EXEC,
+			 MAP_PRIVATE | MAP_FIXED, &code);
+}

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The parts of the default kernel, bottom to top.
+PARTS := lib percpu sync mm \
+	kernel kernel/sched kernel/time kernel/task kernel/signal kernel/futex kernel/handle \
+	kernel/dev kernel/syscall \
+	fs fs/proc fs/sysfs \
+	arch/x86_64
+WITH_TESTS := 1
+DEFINES := -DCONFIG_TESTS=1

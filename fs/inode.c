@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Inodes: life, numbers, times, link counts, the writers that ETXTBSY counts. */
+#include "fs/vfs.h"
+#include "fs/locks.h"
+#include "fs/notify.h"
+#include "kernel/log.h"
+#include "kernel/time/clock.h"
+#include "kernel/uapi/fcntl.h"
+#include "fs/mount.h"
+#include "mm/slab.h"
+#include "percpu/percpu.h"
+
+/* Numbers that a CPU takes at a time. */
+#define INO_RANGE 1024
+
+static LOCK_CLASS(inode_lock_class, RANK_ICACHE);
+static LOCK_CLASS(inode_mutex_class, RANK_INODE_CHILD);
+static LOCK_CLASS(dir_mutex_class, RANK_INODE);
+
+struct ino_range {
+	u64 next;
+	u64 end;
+};
+static DEFINE_PERCPU(struct ino_range, ino_range);
+/* a  first number of the next range; 1 is never used */
+static u64 ino_next_range = INO_RANGE;
+
+u64
+inode_new_number(void)
+{
+	struct ino_range *r;
+	u64 ino;
+
+	pin();
+	r = &this_cpu(ino_range);
+	if (r->next == r->end) {
+		r->next = atomic_fetch_add(&ino_next_range, INO_RANGE);
+		r->end = r->next + INO_RANGE;
+	}
+	ino = r->next++;
+	unpin();
+	return ino;
+}
+
+static void
+inode_release(struct ref *r)
+{
+	struct inode *i = container_of(r, struct inode, ref);
+	struct super *sb = i->sb;
+
+	notify_inode_gone(i);
+	sb->ops->release_inode(i);
+	ref_put(&sb->ref);
+}
+
+void
+inode_init(struct inode *i, struct super *sb, u32 mode)
+{
+	s64 now = inode_now();
+
+	i->mode = mode;
+	i->sb = sb;
+	i->nlink = S_ISDIR(mode) ? 2 : 1;
+	i->ino = inode_new_number();
+	i->atime = i->mtime = i->ctime = i->btime = now;
+	ref_init(&i->ref, inode_release);
+	ref_get(&sb->ref);
+	spin_init(&i->lock, &inode_lock_class);
+	mutex_init(&i->mutex, S_ISDIR(mode) ? &dir_mutex_class : &inode_mutex_class);
+}
+
+void
+inode_init_owner(struct inode *i, const struct inode *dir, u32 mode)
+{
+	const struct cred *c = current_cred();
+
+	i->uid = c->fsuid;
+	i->gid = c->fsgid;
+	if (dir && (dir->mode & S_ISGID)) {
+		i->gid = dir->gid;
+		if (S_ISDIR(mode))
+			mode |= S_ISGID;
+	}
+	i->mode = mode;
+}
+
+void
+inode_fini(struct inode *i)
+{
+	DEBUG_ASSERT(i->writers <= 0);
+	locks_free(i);
+}
+
+void
+inode_free_plain(struct inode *i)
+{
+	inode_fini(i);
+	kfree(i);
+}
+
+struct inode *
+inode_new_plain(struct super *sb, u32 mode)
+{
+	struct inode *i = kzalloc(sizeof(*i), GFP_KERNEL);
+
+	if (i)
+		inode_init(i, sb, mode);
+	return i;
+}
+
+s64
+inode_now(void)
+{
+	return (s64)ktime_get_coarse_real();
+}
+
+void
+inode_touch_mtime(struct inode *i)
+{
+	s64 now = inode_now();
+
+	/* Most writes come within one tick of the coarse clock: then nothing is written. */
+	if (READ_ONCE(i->mtime) == now && READ_ONCE(i->ctime) == now)
+		return;
+	spin_lock(&i->lock);
+	WRITE_ONCE(i->mtime, now);
+	WRITE_ONCE(i->ctime, now);
+	spin_unlock(&i->lock);
+}
+
+void
+inode_touch_ctime(struct inode *i)
+{
+	s64 now = inode_now();
+
+	if (READ_ONCE(i->ctime) == now)
+		return;
+	spin_lock(&i->lock);
+	WRITE_ONCE(i->ctime, now);
+	spin_unlock(&i->lock);
+}
+
+#define DAY_NS (86400 * (s64)NSEC_PER_SEC)
+
+static bool
+atime_wanted(const struct path *p, const struct inode *i, s64 now)
+{
+	u32 mf = READ_ONCE(p->mnt->flags);
+	s64 atime = READ_ONCE(i->atime);
+
+	if ((i->flags & INODE_NOATIME) || (mf & MOUNT_NOATIME) || mount_readonly(p->mnt))
+		return false;
+	if ((mf & MOUNT_NODIRATIME) && S_ISDIR(i->mode))
+		return false;
+	if (!(mf & MOUNT_RELATIME))
+		return atime != now;
+	return atime <= READ_ONCE(i->mtime) || atime <= READ_ONCE(i->ctime) ||
+	       now - atime >= DAY_NS;
+}
+
+void
+path_accessed(const struct path *p)
+{
+	struct inode *i = p->dentry->inode;
+	s64 now = inode_now();
+
+	if (!atime_wanted(p, i, now) || READ_ONCE(i->atime) == now)
+		return;
+	if (!mount_try_want_write(p->mnt))
+		return;
+	spin_lock(&i->lock);
+	WRITE_ONCE(i->atime, now);
+	spin_unlock(&i->lock);
+	mount_drop_write(p->mnt);
+}
+
+void
+file_accessed(struct file *f)
+{
+	if (!(READ_ONCE(f->flags) & O_NOATIME))
+		path_accessed(&f->path);
+}
+
+void
+inode_inc_nlink(struct inode *i)
+{
+	spin_lock(&i->lock);
+	WRITE_ONCE(i->nlink, i->nlink + 1);
+	spin_unlock(&i->lock);
+}
+
+void
+inode_drop_nlink(struct inode *i, u32 n)
+{
+	spin_lock(&i->lock);
+	WRITE_ONCE(i->nlink, i->nlink > n ? i->nlink - n : 0);
+	spin_unlock(&i->lock);
+}
+
+/*
+ * The reference of the name table goes through RCU, then the drained counts find
+ * that nothing is left: dentry first, its inode after that.
+ */
+void
+inode_settle(bool watched)
+{
+	if (!watched)
+		return;
+	rcu_barrier();
+	ref_drain();
+	ref_drain();
+}
+
+int
+inode_get_write(struct inode *i)
+{
+	s32 v = atomic_read(&i->writers);
+
+	do {
+		if (v < 0)
+			return -ETXTBSY;
+	} while (!atomic_try_cmpxchg(&i->writers, &v, v + 1));
+	return 0;
+}
+
+void
+inode_put_write(struct inode *i)
+{
+	atomic_dec(&i->writers);
+}
+
+int
+inode_deny_write(struct inode *i)
+{
+	s32 v = atomic_read(&i->writers);
+
+	do {
+		if (v > 0)
+			return -ETXTBSY;
+	} while (!atomic_try_cmpxchg(&i->writers, &v, v - 1));
+	return 0;
+}
+
+void
+inode_allow_write(struct inode *i)
+{
+	atomic_inc(&i->writers);
+}

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * File locks.
+ *
+ * Model: an inode has a list of locks, sorted by start. A lock has a kind, an
+ * owner and a range: POSIX records belong to a descriptor table, records of an
+ * open file description (OFD) and flock locks to a handle. POSIX and OFD records
+ * conflict with each other, flock only with flock. Records of one owner never
+ * overlap; what an owner sets replaces what it had there.
+ *
+ * Who waits sleeps on the inode's queue until something is released, and tries
+ * again. Owners of POSIX records that wait are in a table with the owner that
+ * they wait for: a cycle there is EDEADLK.
+ *
+ * Locking: file_locks->lock for the list; wait_lock inside it for the table of
+ * waiting owners; all_lock (outermost) for the list of all inodes with locks.
+ */
+#include "fs/locks.h"
+#include "fs/mount.h"
+#include "kernel/log.h"
+#include "kernel/seq.h"
+#include "kernel/task/task.h"
+#include "lib/hash.h"
+#include "mm/slab.h"
+
+#define OFFSET_MAX S64_MAX
+#define WAIT_BITS 6
+/* Longest chain of waiting owners that is followed. */
+#define CHAIN_MAX 1000
+
+enum lock_kind { LOCK_POSIX, LOCK_OFD, LOCK_FLOCK };
+
+struct lock {
+	struct list link;
+	enum lock_kind kind;
+	/* F_RDLCK, F_WRLCK; F_UNLCK in requests */
+	s32 type;
+	/* struct files, or struct file */
+	void *owner;
+	s32 pid;
+	s64 start;
+	/* Inclusive. */
+	s64 end;
+};
+
+struct file_locks {
+	struct spinlock lock;
+	/* l  by start */
+	struct list locks;
+	struct waitq wait;
+	/* a  rises with every release */
+	u64 released;
+	/* (all_lock) */
+	struct list all_link;
+	struct inode *inode;
+};
+
+/* An owner of POSIX records that waits. */
+struct waiting {
+	struct hnode link;
+	void *owner;
+	void *for_owner;
+};
+
+static LOCK_CLASS(all_lock_class, RANK_FILE_LOCKS);
+static LOCK_CLASS(locks_class, RANK_FILE_LOCKS + 1);
+static LOCK_CLASS(wait_lock_class, RANK_LEAF);
+static struct spinlock all_lock = SPINLOCK_INIT(all_lock_class);
+static struct list all_locks = LIST_INIT(all_locks);
+static struct spinlock wait_lock = SPINLOCK_INIT(wait_lock_class);
+static struct hlist waiting_owners[1 << WAIT_BITS];
+static struct slab_cache *lock_cache;
+
+void
+locks_init(void)
+{
+	lock_cache = slab_cache_create("file_lock", sizeof(struct lock), 0, SLAB_ZERO);
+}
+
+/* --- the list of an inode --- */
+
+static struct file_locks *
+context_get(struct inode *i)
+{
+	struct file_locks *fl = smp_load_acquire(&i->locks);
+	struct file_locks *none = NULL;
+
+	if (fl)
+		return fl;
+	fl = kzalloc(sizeof(*fl), GFP_KERNEL);
+	if (!fl)
+		return NULL;
+	spin_init(&fl->lock, &locks_class);
+	list_init(&fl->locks);
+	waitq_init(&fl->wait);
+	fl->inode = i;
+	spin_lock(&all_lock);
+	if (atomic_try_cmpxchg(&i->locks, &none, fl)) {
+		list_add_tail(&fl->all_link, &all_locks);
+		none = fl;
+	}
+	spin_unlock(&all_lock);
+	if (none != fl)
+		kfree(fl);
+	return none;
+}
+
+static bool
+same_owner(const struct lock *a, const struct lock *b)
+{
+	return a->kind == b->kind && a->owner == b->owner;
+}
+
+static bool
+overlap(const struct lock *a, const struct lock *b)
+{
+	return a->start <= b->end && b->start <= a->end;
+}
+
+static bool
+conflicts(const struct lock *held, const struct lock *want)
+{
+	if ((held->kind == LOCK_FLOCK) != (want->kind == LOCK_FLOCK) || same_owner(held, want))
+		return false;
+	return overlap(held, want) && (held->type == F_WRLCK || want->type == F_WRLCK);
+}
+
+static struct lock *
+find_conflict(struct file_locks *fl, const struct lock *want)
+{
+	struct lock *l;
+
+	list_for_each_entry(l, &fl->locks, link) {
+		if (conflicts(l, want))
+			return l;
+	}
+	return NULL;
+}
+
+static void
+insert(struct file_locks *fl, struct lock *l)
+{
+	struct lock *x;
+
+	list_for_each_entry(x, &fl->locks, link) {
+		if (x->start > l->start)
+			break;
+	}
+	list_add_tail(&l->link, &x->link);
+}
+
+static void
+drop(struct lock *l)
+{
+	list_del(&l->link);
+	slab_free(lock_cache, l);
+}
+
+/* Cuts [r->start, r->end] out of one lock of the same owner. *spare is used for a second piece. */
+static void
+cut(struct file_locks *fl, struct lock *l, const struct lock *r, struct lock **spare)
+{
+	if (l->start < r->start && l->end > r->end) {
+		struct lock *tail = *spare;
+
+		*spare = NULL;
+		*tail = *l;
+		tail->start = r->end + 1;
+		l->end = r->start - 1;
+		insert(fl, tail);
+	} else if (l->start < r->start) {
+		l->end = r->start - 1;
+	} else if (l->end > r->end) {
+		list_del(&l->link);
+		l->start = r->end + 1;
+		insert(fl, l);
+	} else {
+		drop(l);
+	}
+}
+
+/* Are they one lock when put together? */
+static bool
+joins(const struct lock *l, const struct lock *r)
+{
+	if (l->type != r->type)
+		return false;
+	return (l->start == 0 || l->start - 1 <= r->end) &&
+	       (r->start == 0 || r->start - 1 <= l->end);
+}
+
+/*
+ * Makes the owner's range what `r` says; r (on success a list member, or unused
+ * for F_UNLCK) and *spare were allocated by the caller. True if r was used.
+ */
+static bool
+apply(struct file_locks *fl, struct lock *r, struct lock **spare)
+{
+	struct lock *l, *tmp;
+	bool less = r->type != F_WRLCK;
+
+	list_for_each_entry_safe(l, tmp, &fl->locks, link) {
+		if (!same_owner(l, r))
+			continue;
+		if (l->type != r->type && overlap(l, r))
+			cut(fl, l, r, spare);
+	}
+	if (r->type != F_UNLCK) {
+		list_for_each_entry_safe(l, tmp, &fl->locks, link) {
+			if (!same_owner(l, r) || !joins(l, r))
+				continue;
+			r->start = min(r->start, l->start);
+			r->end = max(r->end, l->end);
+			drop(l);
+		}
+		insert(fl, r);
+	}
+	if (less)
+		atomic_inc(&fl->released);
+	return r->type != F_UNLCK;
+}
+
+/* --- waiting --- */
+
+static struct hlist *
+waiting_chain(const void *owner)
+{
+	return &waiting_owners[hash_bits(hash_ptr(owner), WAIT_BITS)];
+}
+
+/* wait_lock held: whom does the owner wait for? */
+static void *
+waits_for(const void *owner)
+{
+	struct waiting *w;
+
+	hlist_for_each_entry(w, waiting_chain(owner), link) {
+		if (w->owner == owner)
+			return w->for_owner;
+	}
+	return NULL;
+}
+
+/* Enters that w->owner waits for w->for_owner, or -EDEADLK. */
+static int
+waiting_enter(struct waiting *w)
+{
+	void *o = w->for_owner;
+	int err = 0;
+
+	spin_lock(&wait_lock);
+	for (u32 n = 0; o && n < CHAIN_MAX && !err; n++) {
+		o = waits_for(o);
+		if (o == w->owner)
+			err = -EDEADLK;
+	}
+	if (!err)
+		hlist_add(&w->link, waiting_chain(w->owner));
+	spin_unlock(&wait_lock);
+	return err;
+}
+
+static void
+waiting_leave(struct waiting *w)
+{
+	spin_lock(&wait_lock);
+	hlist_del(&w->link);
+	spin_unlock(&wait_lock);
+}
+
+/* --- setting --- */
+
+/* A lock that is being set. */
+struct setting {
+	struct lock *r;
+	/* For a second piece of a lock that is cut. */
+	struct lock *spare;
+	/* r is a list member now. */
+	bool used;
+	/* Who is in the way, and when that was seen. */
+	struct waiting w;
+	u64 seen;
+};
+
+/* One attempt: 0 or -EAGAIN. */
+static int
+try_set(struct file_locks *fl, struct setting *s)
+{
+	struct lock *r = s->r;
+	struct lock *c = NULL;
+
+	spin_lock(&fl->lock);
+	s->seen = fl->released;
+	if (r->type != F_UNLCK)
+		c = find_conflict(fl, r);
+	if (!c)
+		s->used = apply(fl, r, &s->spare);
+	else
+		s->w = (struct waiting){
+			.owner = r->owner,
+			.for_owner = c->kind == LOCK_POSIX ? c->owner : NULL,
+		};
+	spin_unlock(&fl->lock);
+	if (!c)
+		waitq_wake_all(&fl->wait);
+	return c ? -EAGAIN : 0;
+}
+
+static int
+wait_for_release(struct file_locks *fl, struct setting *s)
+{
+	bool posix = s->r->kind == LOCK_POSIX;
+	int err = posix ? waiting_enter(&s->w) : 0;
+
+	if (err)
+		return err;
+	err = wait_event_interruptible(&fl->wait, atomic_read(&fl->released) != s->seen);
+	if (posix)
+		waiting_leave(&s->w);
+	return err;
+}
+
+/* Sets a lock as `want` says; `wait`: sleeps for it. */
+static int
+set_lock(struct file_locks *fl, const struct lock *want, bool wait)
+{
+	struct setting s = {
+		.r = slab_alloc(lock_cache, GFP_KERNEL),
+		.spare = slab_alloc(lock_cache, GFP_KERNEL),
+	};
+	int err = s.r && s.spare ? 0 : -ENOLCK;
+
+	if (!err) {
+		*s.r = *want;
+		err = try_set(fl, &s);
+	}
+	while (err == -EAGAIN && wait) {
+		err = wait_for_release(fl, &s);
+		if (!err)
+			err = try_set(fl, &s);
+	}
+	if (!s.used)
+		slab_free(lock_cache, s.r);
+	slab_free(lock_cache, s.spare);
+	return err;
+}
+
+/* Removes all of an owner. */
+static void
+remove_all(struct inode *i, enum lock_kind kind, void *owner)
+{
+	struct file_locks *fl = smp_load_acquire(&i->locks);
+	struct lock *l, *tmp;
+	bool any = false;
+
+	if (!fl || list_empty(&fl->locks))
+		return;
+	spin_lock(&fl->lock);
+	list_for_each_entry_safe(l, tmp, &fl->locks, link) {
+		if (l->kind == kind && l->owner == owner) {
+			drop(l);
+			any = true;
+		}
+	}
+	if (any)
+		atomic_inc(&fl->released);
+	spin_unlock(&fl->lock);
+	if (any)
+		waitq_wake_all(&fl->wait);
+}
+
+/* --- fcntl --- */
+
+/* The absolute range of a struct flock: 0, -EINVAL, -EOVERFLOW. */
+static int
+parse_range(struct file *f, const struct flock *fl, struct lock *r)
+{
+	s64 base, start;
+
+	switch (fl->whence) {
+	case SEEK_SET:
+		base = 0;
+		break;
+	case SEEK_CUR:
+		base = f->pos;
+		break;
+	case SEEK_END:
+		base = READ_ONCE(f->inode->size);
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (__builtin_add_overflow(base, fl->start, &start))
+		return -EOVERFLOW;
+	if (start < 0)
+		return -EINVAL;
+	r->start = start;
+	r->end = OFFSET_MAX;
+	if (fl->len > 0) {
+		if (fl->len - 1 > OFFSET_MAX - start)
+			return -EOVERFLOW;
+		r->end = start + fl->len - 1;
+	} else if (fl->len < 0) {
+		if (start + fl->len < 0)
+			return -EINVAL;
+		r->end = start - 1;
+		r->start = start + fl->len;
+	}
+	return 0;
+}
+
+static bool
+is_ofd(unsigned int cmd)
+{
+	return cmd == F_OFD_GETLK || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
+}
+
+static int
+parse_request(struct file *f, unsigned int cmd, const struct flock *fl, struct lock *r)
+{
+	if (is_ofd(cmd) && fl->pid)
+		return -EINVAL;
+	if (fl->type != F_RDLCK && fl->type != F_WRLCK && fl->type != F_UNLCK)
+		return -EINVAL;
+	*r = (struct lock){
+		.kind = is_ofd(cmd) ? LOCK_OFD : LOCK_POSIX,
+		.type = fl->type,
+		.owner = is_ofd(cmd) ? (void *)f : (void *)current->files,
+		.pid = is_ofd(cmd) ? -1 : current->process->tgid,
+	};
+	return parse_range(f, fl, r);
+}
+
+static int
+get_lock(struct file_locks *locks, const struct lock *r, struct flock *fl)
+{
+	struct lock *c;
+
+	if (r->type == F_UNLCK)
+		return -EINVAL;
+	spin_lock(&locks->lock);
+	c = find_conflict(locks, r);
+	if (c) {
+		fl->type = c->type;
+		fl->whence = SEEK_SET;
+		fl->start = c->start;
+		fl->len = c->end == OFFSET_MAX ? 0 : c->end - c->start + 1;
+		fl->pid = c->pid;
+	} else {
+		fl->type = F_UNLCK;
+	}
+	spin_unlock(&locks->lock);
+	return 0;
+}
+
+long
+locks_fcntl(struct file *f, unsigned int cmd, struct flock *fl)
+{
+	struct file_locks *locks;
+	struct lock r;
+	int err;
+
+	if (!f->inode)
+		return -EINVAL;
+	err = parse_request(f, cmd, fl, &r);
+	if (err)
+		return err;
+	locks = context_get(f->inode);
+	if (!locks)
+		return -ENOLCK;
+	if (cmd == F_GETLK || cmd == F_OFD_GETLK)
+		return get_lock(locks, &r, fl);
+	if (r.type == F_RDLCK && !(f->mode & FMODE_READ))
+		return -EBADF;
+	if (r.type == F_WRLCK && !(f->mode & FMODE_WRITE))
+		return -EBADF;
+	return set_lock(locks, &r, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
+}
+
+long
+locks_flock(struct file *f, unsigned int op)
+{
+	struct lock r = {
+		.kind = LOCK_FLOCK,
+		.owner = f,
+		.pid = current->process->tgid,
+		.end = OFFSET_MAX,
+	};
+	struct file_locks *locks;
+
+	switch (op & ~LOCK_NB) {
+	case LOCK_SH:
+		r.type = F_RDLCK;
+		break;
+	case LOCK_EX:
+		r.type = F_WRLCK;
+		break;
+	case LOCK_UN:
+		r.type = F_UNLCK;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (!f->inode)
+		return -EINVAL;
+	locks = context_get(f->inode);
+	if (!locks)
+		return -ENOLCK;
+	/* Another type than what is held: that is given up before the wait, as flock(2) says. */
+	if (r.type != F_UNLCK) {
+		struct lock u = r;
+		struct lock *l;
+		bool other = false;
+
+		spin_lock(&locks->lock);
+		list_for_each_entry(l, &locks->locks, link)
+			other |= same_owner(l, &r) && l->type != r.type;
+		spin_unlock(&locks->lock);
+		u.type = F_UNLCK;
+		if (other)
+			set_lock(locks, &u, false);
+	}
+	return set_lock(locks, &r, !(op & LOCK_NB));
+}
+
+/* --- ends --- */
+
+void
+locks_close(struct file *f, void *owner)
+{
+	remove_all(f->inode, LOCK_POSIX, owner);
+}
+
+void
+locks_release(struct file *f)
+{
+	remove_all(f->inode, LOCK_OFD, f);
+	remove_all(f->inode, LOCK_FLOCK, f);
+}
+
+void
+locks_free(struct inode *i)
+{
+	struct file_locks *fl = i->locks;
+
+	if (!fl)
+		return;
+	DEBUG_ASSERT(list_empty(&fl->locks));
+	spin_lock(&all_lock);
+	list_del(&fl->all_link);
+	spin_unlock(&all_lock);
+	kfree(fl);
+}
+
+/* --- /proc/locks --- */
+
+static void
+show_one(struct seq *s, u32 n, const struct lock *l, const struct inode *i)
+{
+	static const char *const kinds[] = {"POSIX ", "OFDLCK", "FLOCK "};
+
+	seq_printf(s, "%u: %s ADVISORY  %s %d %02x:%02x:%lu %ld ", n, kinds[l->kind],
+		   l->type == F_WRLCK ? "WRITE" : "READ", l->pid, DEV_MAJOR(i->sb->dev),
+		   DEV_MINOR(i->sb->dev), i->ino, l->start);
+	if (l->end == OFFSET_MAX)
+		seq_puts(s, "EOF\n");
+	else
+		seq_printf(s, "%ld\n", l->end);
+}
+
+void
+locks_show(struct seq *s)
+{
+	struct file_locks *fl;
+	struct lock *l;
+	u32 n = 1;
+
+	spin_lock(&all_lock);
+	list_for_each_entry(fl, &all_locks, all_link) {
+		spin_lock(&fl->lock);
+		list_for_each_entry(l, &fl->locks, link)
+			show_one(s, n++, l, fl->inode);
+		spin_unlock(&fl->lock);
+	}
+	spin_unlock(&all_lock);
+}

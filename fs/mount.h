@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Mounts: which tree is seen where.
+ *
+ * Model: a mount shows the tree below ->root of a super at ->mountpoint of
+ * ->parent. Mounts form a tree in a namespace. The table (parent mount,
+ * mountpoint) -> mount is a hash read under RCU; mount_seq tells walks that the
+ * tree changed. References of a mount are per-CPU counts: while it is attached
+ * nobody adds them up; after it was detached each put does, under mount_lock.
+ *
+ * Locking: mount_mutex (sleeping) covers every change of the tree; mount_lock
+ * (spinning) the tables and counts, with mount_seq for readers.
+ *
+ * Why a walk may take a reference without a barrier: it counts up, then checks
+ * mount_seq, all in one RCU section. A detach changes mount_seq, waits for a
+ * grace period and only then drops the tree's own reference: by then the count
+ * of each walk that saw the old value is visible.
+ */
+#ifndef FS_MOUNT_H
+#define FS_MOUNT_H
+
+#include "fs/dcache.h"
+#include "kernel/uapi/mount.h"
+#include "percpu/percpu.h"
+
+/* mount->flags: the low bits are MNT_* as shown in /proc; numbers are ours. */
+#define MOUNT_RDONLY 0x001u
+#define MOUNT_NOSUID 0x002u
+#define MOUNT_NODEV 0x004u
+#define MOUNT_NOEXEC 0x008u
+#define MOUNT_NOATIME 0x010u
+#define MOUNT_NODIRATIME 0x020u
+#define MOUNT_RELATIME 0x040u
+#define MOUNT_NOSYMFOLLOW 0x080u
+#define MOUNT_USER_FLAGS 0x0ffu
+/* A remount is looking for writers: wait. */
+#define MOUNT_WRITE_HOLD 0x100u
+/* MNT_EXPIRE marked it; any use clears. */
+#define MOUNT_EXPIRING 0x200u
+#define MOUNT_UNBINDABLE 0x400u
+/* No namespace: made by the kernel for itself, never attached. */
+#define MOUNT_INTERNAL 0x800u
+
+struct mount_pcp {
+	s32 count;
+	s32 writers;
+};
+
+struct mount_ns {
+	/* a */
+	u32 refs;
+	/* (mount_lock) */
+	struct mount *root;
+	/* (mount_lock)  all mounts, in order of mounting */
+	struct list mounts;
+	u32 count;
+	u64 last_seq;
+	/* a  changes, for poll on /proc/mounts */
+	u64 event;
+	struct waitq wait;
+};
+
+struct mount {
+	/* r  chain of the table (mount_lock) */
+	struct hnode hash;
+	/* (mount_lock)  all that are mounted on one dentry, whoever the parent */
+	struct hnode point_hash;
+	/* (mount_lock; mount_seq)  NULL: root of a namespace, or detached */
+	struct mount *parent;
+	struct dentry *mountpoint;
+	/* I  below */
+	struct dentry *root;
+	struct super *sb;
+	struct mount_pcp __percpu *pcp;
+	const char *source;
+	s32 id;
+	/* a  MOUNT_* */
+	u32 flags;
+	/* a  in a namespace (or kept by the kernel): puts need not add up */
+	bool attached;
+	/* (mount_lock)  somebody is in mount_end() */
+	bool ending;
+	struct mount_ns *ns;
+	/* (mount_lock)  rises in the order of the namespace's list */
+	u64 ns_seq;
+	/* (mount_lock)  children, siblings, all of the namespace, all of the super */
+	struct list children;
+	struct list child_link;
+	struct list ns_link;
+	/* (mount_mutex)  propagation: peers of a shared mount form a ring; slaves of a master */
+	s32 group;
+	struct list peer;
+	struct mount *master;
+	struct list slaves;
+	struct list slave_link;
+	/* (mount_mutex)  last propagation that visited it; its copy while a tree is copied */
+	u64 visited;
+	struct mount *twin;
+	/* (mount_mutex)  on a list of mounts that are being detached; where it was */
+	struct list gone_link;
+	struct path was;
+};
+
+extern struct seqcount mount_seq;
+extern struct mount_ns init_mount_ns;
+/* sysctl fs.mount-max */
+extern u32 mount_max;
+
+void mount_init(void);
+
+/* The caller holds one, or is in an RCU section and validates mount_seq afterwards. */
+static inline void
+mount_get(struct mount *m)
+{
+	this_cpu_inc(m->pcp->count);
+}
+
+/* May sleep (the last one may end the file system). NULL is allowed. */
+void mount_put(struct mount *m);
+/* The same without taking back the mark of MNT_EXPIRE. */
+void mount_put_no_expire(struct mount *m);
+/*
+ * For walks, in the RCU section where mount_get() was followed by a changed
+ * mount_seq. True: mount_end() must be called after the section.
+ */
+bool mount_unget_rcu(struct mount *m);
+void mount_end(struct mount *m);
+
+static inline void
+path_get(const struct path *p)
+{
+	mount_get(p->mnt);
+	dentry_get(p->dentry);
+}
+
+static inline void
+path_put(const struct path *p)
+{
+	dentry_put(p->dentry);
+	mount_put(p->mnt);
+}
+
+static inline bool
+path_equal(const struct path *a, const struct path *b)
+{
+	return a->mnt == b->mnt && a->dentry == b->dentry;
+}
+
+/* Write access for a change: 0 or -EROFS. */
+int __must_check mount_want_write(struct mount *m);
+/* Never sleeps: false also while a remount is going on. */
+bool mount_try_want_write(struct mount *m);
+void mount_drop_write(struct mount *m);
+/* For permission checks that only ask. */
+bool mount_readonly(const struct mount *m);
+
+/* In an RCU section: the topmost of what is mounted right on (m, d), or NULL. */
+struct mount *mount_find_rcu(const struct mount *m, const struct dentry *d);
+
+/* A mount that no namespace has (pipefs-like, memfd). Keeps sb. err_ptr(-ENOMEM). */
+struct mount *mount_internal(struct super *sb);
+
+/* Boot: makes the namespace with this as its root. */
+void mount_set_root(struct super *sb, const char *source);
+
+/* mount(2), umount2(2), pivot_root(2) with kernel strings. */
+struct mount_request {
+	const char *source;
+	const char *type;
+	u64 flags;
+	char *data;
+};
+int mount_at(const struct path *where, const struct mount_request *r);
+/* For the kernel: mounts a type at a path. */
+int mount_kernel(const char *source, const char *target, const char *type, u64 flags);
+int mount_umount(const struct path *where, int flags);
+int mount_pivot_root(const struct path *new_root, const struct path *put_old);
+
+/* Lines of /proc/PID/mounts and mountinfo as seen from `root`, by namespace order. */
+void mounts_show(struct seq *s, struct mount_ns *ns, const struct path *root);
+void mountinfo_show(struct seq *s, struct mount_ns *ns, const struct path *root);
+/* Current's namespace, borrowed. */
+struct mount_ns *current_mount_ns(void);
+
+#endif

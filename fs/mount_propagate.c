@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Propagation: shared, slave, private and unbindable mounts.
+ *
+ * Model: shared mounts with one ->group form a ring (->peer): what is mounted or
+ * unmounted in one happens in all. A slave has a ->master: it follows the
+ * master's group, not the other way round; it may be in a group of its own too.
+ * prop_collect() lists all mounts that follow a first one, each with the target
+ * that it follows: peers before slaves, so that copies are made of copies that
+ * exist already.
+ *
+ * Locking: mount_mutex for all of it.
+ *
+ * See: mount_namespaces(7).
+ */
+#include "fs/mount_impl.h"
+#include "kernel/log.h"
+#include "mm/slab.h"
+#include "percpu/idpool.h"
+
+#define GROUP_MAX 0x7fffffffu
+
+static struct idpool *group_ids;
+/* Numbers the walks over groups, so that none is listed twice. */
+static u64 visit;
+
+static s32
+group_new(void)
+{
+	s64 id;
+
+	if (!group_ids)
+		group_ids = idpool_create(1, GROUP_MAX, 1);
+	if (!group_ids)
+		return -ENOMEM;
+	id = idpool_alloc(group_ids);
+	return id < 0 ? -ENOMEM : (s32)id;
+}
+
+static void
+group_leave(struct mount *m)
+{
+	if (!m->group)
+		return;
+	if (list_empty(&m->peer))
+		idpool_free(group_ids, m->group);
+	else
+		list_del_init(&m->peer);
+	m->group = 0;
+}
+
+static void
+set_master(struct mount *m, struct mount *master)
+{
+	if (m->master)
+		list_del_init(&m->slave_link);
+	m->master = master;
+	if (master)
+		list_add(&m->slave_link, &master->slaves);
+}
+
+/* m leaves its group; who followed it follows `heir` (NULL: nobody). */
+static void
+leave_to(struct mount *m, struct mount *heir)
+{
+	group_leave(m);
+	while (!list_empty(&m->slaves))
+		set_master(list_first(&m->slaves, struct mount, slave_link), heir);
+}
+
+static struct mount *
+any_peer(struct mount *m)
+{
+	return list_empty(&m->peer) ? NULL : list_next_entry(m, peer);
+}
+
+void
+mount_make_private(struct mount *m)
+{
+	leave_to(m, any_peer(m) ? any_peer(m) : m->master);
+	set_master(m, NULL);
+}
+
+static void
+make_slave(struct mount *m)
+{
+	struct mount *peer = any_peer(m);
+	struct mount *master = peer ? peer : m->master;
+
+	leave_to(m, master);
+	set_master(m, master);
+}
+
+static int
+make_shared(struct mount *m)
+{
+	s32 id;
+
+	if (m->group)
+		return 0;
+	id = group_new();
+	if (id < 0)
+		return id;
+	m->group = id;
+	return 0;
+}
+
+void
+mount_clone_type(struct mount *clone, struct mount *from)
+{
+	if (from->group) {
+		clone->group = from->group;
+		list_add(&clone->peer, &from->peer);
+	}
+	if (from->master)
+		set_master(clone, from->master);
+}
+
+static int
+change_one(struct mount *m, u64 type)
+{
+	int err;
+
+	if (type == MS_SHARED) {
+		err = make_shared(m);
+		if (!err)
+			atomic_and(&m->flags, ~MOUNT_UNBINDABLE);
+		return err;
+	}
+	if (type == MS_SLAVE)
+		make_slave(m);
+	else
+		mount_make_private(m);
+	if (type == MS_UNBINDABLE)
+		atomic_or(&m->flags, MOUNT_UNBINDABLE);
+	else
+		atomic_and(&m->flags, ~MOUNT_UNBINDABLE);
+	return 0;
+}
+
+int
+mount_change_type(struct mount *top, u64 flags)
+{
+	u64 type = flags & (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE);
+	bool rec = flags & MS_REC;
+	int err = 0;
+
+	for (struct mount *m = top; m && !err; m = rec ? mount_next(m, top) : NULL)
+		err = change_one(m, type);
+	top->ns->event++;
+	waitq_wake_all(&top->ns->wait);
+	return err;
+}
+
+int
+prop_make_shared(struct mount *top)
+{
+	for (struct mount *m = top; m; m = mount_next(m, top)) {
+		int err = make_shared(m);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* --- the set of followers --- */
+
+static int
+set_add(struct prop_set *set, struct mount *m, u32 from, bool slave)
+{
+	if (m->visited == visit)
+		return 0;
+	if (set->n == set->room) {
+		u32 room = set->room ? set->room * 2 : 8;
+		struct prop_target *t = krealloc(set->t, room * sizeof(*t), GFP_KERNEL);
+
+		if (!t)
+			return -ENOMEM;
+		set->t = t;
+		set->room = room;
+	}
+	m->visited = visit;
+	set->t[set->n++] = (struct prop_target){.m = m, .from = from, .slave = slave};
+	return 0;
+}
+
+int
+prop_collect(struct prop_set *set, struct mount *first)
+{
+	int err;
+
+	visit++;
+	err = set_add(set, first, 0, false);
+	for (u32 i = 0; i < set->n && !err; i++) {
+		struct mount *m = set->t[i].m;
+		struct mount *x;
+
+		list_for_each_entry(x, &m->peer, peer) {
+			err = set_add(set, x, i, false);
+			if (err)
+				return err;
+		}
+		list_for_each_entry(x, &m->slaves, slave_link) {
+			err = set_add(set, x, i, true);
+			if (err)
+				return err;
+		}
+	}
+	return err;
+}
+
+void
+prop_free(struct prop_set *set)
+{
+	kfree(set->t);
+	set->t = NULL;
+}
+
+/* The copies that were just made from `top` (its twins) become slaves of what they copy. */
+static int
+twins_to_slaves(struct mount *top, bool shared)
+{
+	for (struct mount *m = top; m; m = mount_next(m, top)) {
+		struct mount *c = m->twin;
+		int err;
+
+		if (!c)
+			continue;
+		group_leave(c);
+		set_master(c, m);
+		err = shared ? make_shared(c) : 0;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static bool
+shows(const struct mount *m, const struct dentry *point)
+{
+	bool below;
+
+	if (m->sb != point->sb)
+		return false;
+	rcu_read_lock();
+	below = dentry_is_below(point, m->root);
+	rcu_read_unlock();
+	return below;
+}
+
+int
+prop_copy(struct prop_set *set, struct mount *top, struct dentry *point)
+{
+	set->t[0].copy = top;
+	for (u32 i = 1; i < set->n; i++) {
+		struct prop_target *t = &set->t[i];
+		struct mount *src;
+		bool slave = t->slave;
+		u32 from = t->from;
+		int err;
+
+		if (!shows(t->m, point))
+			continue;
+		/* Followers of one that shows nothing follow its own leader. */
+		while (!set->t[from].copy) {
+			slave |= set->t[from].slave;
+			from = set->t[from].from;
+		}
+		src = set->t[from].copy;
+		t->copy = mount_copy_tree(src, src->root, true);
+		if (is_err(t->copy)) {
+			err = ptr_err(t->copy);
+			t->copy = NULL;
+			return err;
+		}
+		err = slave ? twins_to_slaves(src, mount_shared(t->m)) : 0;
+		if (err)
+			return err;
+	}
+	return 0;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* umount2(2) and pivot_root(2). */
+#include "fs/context.h"
+#include "fs/mount_impl.h"
+
+/* References of a mount that only its place and our own lookup hold. */
+#define COUNT_IDLE 2
+
+/*
+ * What goes elsewhere when m goes: the mounts at the same point of those that
+ * follow its parent, as far as nothing is mounted on them. lazy: even if in use.
+ * -EBUSY. mount_mutex held.
+ */
+static int
+collect_followers(struct mount *m, bool lazy, struct list *gone)
+{
+	struct prop_set set = {0};
+	int err = 0;
+
+	if (!m->parent || (!mount_shared(m->parent) && list_empty(&m->parent->slaves)))
+		return 0;
+	err = prop_collect(&set, m->parent);
+	for (u32 i = 1; i < set.n && !err; i++) {
+		struct mount *c;
+
+		rcu_read_lock();
+		c = mount_find_rcu(set.t[i].m, m->mountpoint);
+		rcu_read_unlock();
+		if (!c || c->root != m->root || !list_empty(&c->children) ||
+		    !list_empty(&c->gone_link))
+			continue;
+		if (!lazy && mount_count(c) > 1)
+			err = -EBUSY;
+		else
+			list_add_tail(&c->gone_link, gone);
+	}
+	prop_free(&set);
+	return err;
+}
+
+/* Forgets a list that was collected for nothing. */
+static void
+uncollect(struct list *gone)
+{
+	while (!list_empty(gone))
+		list_del_init(gone->next);
+}
+
+static int
+detach(struct mount *m, bool lazy)
+{
+	struct mount *x;
+	struct list gone;
+	int err = 0;
+
+	list_init(&gone);
+	mount_write_lock();
+	mount_collect(m, &gone);
+	mount_write_unlock();
+	list_for_each_entry(x, &gone, gone_link) {
+		err = collect_followers(x, lazy, &gone);
+		if (err)
+			break;
+	}
+	mount_write_lock();
+	/* Counted under the lock: a walk that comes later sees mount_seq change. */
+	if (!err && !lazy && (!list_empty(&m->children) || mount_count(m) > COUNT_IDLE))
+		err = -EBUSY;
+	if (err)
+		uncollect(&gone);
+	else
+		mount_detach_list(&gone);
+	mount_write_unlock();
+	if (!err) {
+		waitq_wake_all(&current_mount_ns()->wait);
+		mount_put_list(&gone);
+	}
+	return err;
+}
+
+/* MNT_EXPIRE: 0 when it was marked before and has not been used since. */
+static int
+expire(struct mount *m)
+{
+	if (mount_count(m) > COUNT_IDLE || !list_empty(&m->children))
+		return -EBUSY;
+	if (!(atomic_fetch_or(&m->flags, MOUNT_EXPIRING) & MOUNT_EXPIRING))
+		return -EAGAIN;
+	return 0;
+}
+
+/* Unmounting the root itself means making it read-only. */
+static int
+umount_root(struct mount *m)
+{
+	struct path p = {.mnt = m, .dentry = m->root};
+	struct mount_request r = {.flags = MS_REMOUNT | MS_RDONLY};
+
+	return mount_at(&p, &r);
+}
+
+int
+mount_umount(const struct path *where, int flags)
+{
+	struct mount *m = where->mnt;
+	struct path root;
+	bool is_root;
+	int err = 0;
+
+	if (where->dentry != m->root || !mount_in_ns(m))
+		return -EINVAL;
+	current_root(&root);
+	is_root = root.mnt == m && !(flags & MNT_DETACH);
+	path_put(&root);
+	if (is_root)
+		return flags & MNT_EXPIRE ? -EINVAL : umount_root(m);
+	mutex_lock(&mount_mutex);
+	if (!mount_in_ns(m) || !m->parent)
+		err = -EINVAL;
+	if (!err && (flags & MNT_EXPIRE))
+		err = expire(m);
+	if (!err)
+		err = detach(m, flags & MNT_DETACH);
+	mutex_unlock(&mount_mutex);
+	return err;
+}
+
+/* --- pivot_root --- */
+
+/* Is p at or below `base`, looking through mounts? */
+static bool
+path_below(const struct path *p, const struct path *base)
+{
+	const struct mount *m = p->mnt;
+	const struct dentry *d = p->dentry;
+	bool below;
+
+	while (m != base->mnt && m->parent) {
+		d = m->mountpoint;
+		m = m->parent;
+	}
+	rcu_read_lock();
+	below = m == base->mnt && dentry_is_below(d, base->dentry);
+	rcu_read_unlock();
+	return below;
+}
+
+static int
+check_pivot(const struct path *new_root, const struct path *put_old, const struct path *root)
+{
+	struct mount *new_mnt = new_root->mnt;
+	struct mount *root_mnt = root->mnt;
+
+	if (mount_shared(put_old->mnt) || (new_mnt->parent && mount_shared(new_mnt->parent)) ||
+	    (root_mnt->parent && mount_shared(root_mnt->parent)))
+		return -EINVAL;
+	if (!mount_in_ns(root_mnt) || !mount_in_ns(new_mnt))
+		return -EINVAL;
+	if (dentry_deleted(new_root->dentry))
+		return -ENOENT;
+	if (new_mnt == root_mnt || put_old->mnt == root_mnt)
+		return -EBUSY;
+	if (root->dentry != root_mnt->root || !root_mnt->parent)
+		return -EINVAL;
+	if (new_root->dentry != new_mnt->root || !new_mnt->parent)
+		return -EINVAL;
+	if (!path_below(put_old, new_root) || !path_below(new_root, root))
+		return -EINVAL;
+	return 0;
+}
+
+/* Both mounts leave their places; new takes that of root, root goes to put_old. */
+static int
+swap_roots(struct mount *new_mnt, struct mount *root_mnt, const struct path *put_old)
+{
+	struct path new_was, root_was;
+	int err = mount_mark_point(put_old->dentry);
+
+	if (err)
+		return err;
+	mount_write_lock();
+	mount_unlink(new_mnt, &new_was);
+	mount_unlink(root_mnt, &root_was);
+	mount_link(root_mnt, put_old->mnt, put_old->dentry);
+	spin_lock(&root_was.dentry->lock);
+	atomic_or(&root_was.dentry->flags, D_MOUNTED);
+	spin_unlock(&root_was.dentry->lock);
+	mount_link(new_mnt, root_was.mnt, root_was.dentry);
+	new_mnt->ns->event++;
+	mount_write_unlock();
+	path_put(&new_was);
+	path_put(&root_was);
+	return 0;
+}
+
+int
+mount_pivot_root(const struct path *new_root, const struct path *put_old)
+{
+	struct path old = *put_old;
+	struct path root, new_place;
+	int err;
+
+	current_root(&root);
+	path_get(&old);
+	mutex_lock(&mount_mutex);
+	mount_follow_top(&old);
+	err = check_pivot(new_root, &old, &root);
+	if (!err)
+		err = swap_roots(new_root->mnt, root.mnt, &old);
+	mutex_unlock(&mount_mutex);
+	if (!err) {
+		new_place = (struct path){.mnt = new_root->mnt, .dentry = new_root->mnt->root};
+		fs_replace_root_all(&root, &new_place);
+	}
+	path_put(&old);
+	path_put(&root);
+	return err;
+}

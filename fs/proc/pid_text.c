@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The short files of /proc/PID: name, limits, I/O, OOM score, and the places exe, cwd, root. */
+#include "fs/proc/pid.h"
+
+#include "fs/context.h"
+#include "fs/namei.h"
+#include "kernel/port.h"
+#include "kernel/uapi/capability.h"
+#include "lib/parse.h"
+#include "lib/string.h"
+#include "mm/page.h"
+#include "mm/space.h"
+
+int
+pid_show_comm(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	char comm[TASK_COMM_LEN];
+
+	task_get_comm(t, comm);
+	seq_puts(s, comm);
+	seq_putc(s, '\n');
+	return 0;
+}
+
+/* Only for the threads of the same process. */
+s64
+pid_write_comm(struct task *t, char *text, size_t n)
+{
+	char name[TASK_COMM_LEN];
+
+	if (t->process != current->process)
+		return -EINVAL;
+	strscpy(name, text, sizeof(name));
+	spin_lock(&t->alloc_lock);
+	memset(t->comm, 0, sizeof(t->comm));
+	strscpy(t->comm, name, sizeof(t->comm));
+	spin_unlock(&t->alloc_lock);
+	return n;
+}
+
+int
+pid_show_limits(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	static const struct {
+		const char *name, *unit;
+	} rows[RLIM_NLIMITS] = {
+		[RLIMIT_CPU] = {"Max cpu time", "seconds"},
+		[RLIMIT_FSIZE] = {"Max file size", "bytes"},
+		[RLIMIT_DATA] = {"Max data size", "bytes"},
+		[RLIMIT_STACK] = {"Max stack size", "bytes"},
+		[RLIMIT_CORE] = {"Max core file size", "bytes"},
+		[RLIMIT_RSS] = {"Max resident set", "bytes"},
+		[RLIMIT_NPROC] = {"Max processes", "processes"},
+		[RLIMIT_NOFILE] = {"Max open files", "files"},
+		[RLIMIT_MEMLOCK] = {"Max locked memory", "bytes"},
+		[RLIMIT_AS] = {"Max address space", "bytes"},
+		[RLIMIT_LOCKS] = {"Max file locks", "locks"},
+		[RLIMIT_SIGPENDING] = {"Max pending signals", "signals"},
+		[RLIMIT_MSGQUEUE] = {"Max msgqueue size", "bytes"},
+		[RLIMIT_NICE] = {"Max nice priority", ""},
+		[RLIMIT_RTPRIO] = {"Max realtime priority", ""},
+		[RLIMIT_RTTIME] = {"Max realtime timeout", "us"},
+	};
+	struct rlimit copy[RLIM_NLIMITS];
+	unsigned long flags = spin_lock_irq(&t->process->lock);
+
+	memcpy(copy, t->process->rlim, sizeof(copy));
+	spin_unlock_irq(&t->process->lock, flags);
+	seq_printf(s, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+	for (int i = 0; i < RLIM_NLIMITS; i++) {
+		seq_printf(s, "%-25s ", rows[i].name);
+		for (int k = 0; k < 2; k++) {
+			u64 v = k ? copy[i].max : copy[i].cur;
+
+			if (v == RLIM_INFINITY)
+				seq_printf(s, "%-20s ", "unlimited");
+			else
+				seq_printf(s, "%-20lu ", v);
+		}
+		if (rows[i].unit[0])
+			seq_printf(s, "%-10s", rows[i].unit);
+		seq_putc(s, '\n');
+	}
+	return 0;
+}
+
+struct io_sums {
+	u64 rchar, wchar, syscr, syscw, read_bytes, write_bytes;
+};
+
+static void
+io_add(struct io_sums *io, const struct task *t)
+{
+	io->rchar += t->io_rchar;
+	io->wchar += t->io_wchar;
+	io->syscr += t->io_syscr;
+	io->syscw += t->io_syscw;
+	io->read_bytes += t->io_read_bytes;
+	io->write_bytes += t->io_write_bytes;
+}
+
+int
+pid_show_io(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	struct process *p = t->process;
+	struct io_sums io = {0};
+	struct task *each;
+	unsigned long flags;
+
+	if (n->thread) {
+		io_add(&io, t);
+	} else {
+		flags = spin_lock_irq(&p->lock);
+		io = (struct io_sums){p->io_rchar, p->io_wchar, p->io_syscr, p->io_syscw, p->io_read_bytes,
+				      p->io_write_bytes};
+		for_each_thread(p, each)
+			io_add(&io, each);
+		spin_unlock_irq(&p->lock, flags);
+	}
+	seq_printf(s, "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\n", io.rchar, io.wchar, io.syscr, io.syscw);
+	seq_printf(s, "read_bytes: %lu\nwrite_bytes: %lu\ncancelled_write_bytes: 0\n", io.read_bytes,
+		   io.write_bytes);
+	return 0;
+}
+
+/* Of 1000 parts of all memory what the process holds, moved by the adjustment, as Linux scales it. */
+int
+pid_show_oom_score(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	struct space *space = task_get_space(t);
+	s64 adj = READ_ONCE(t->process->oom_score_adj), total = pages_total(), points = 0;
+	struct space_stat st = {0};
+
+	if (space) {
+		space_stat(space, &st);
+		space_put_user(space);
+	}
+	if (space && adj != -1000 && total) {
+		points = (s64)(st.resident + st.swap + st.tables) + adj * (total / 1000);
+		points = (1000 + points * 1000 / total) * 2 / 3;
+		points = max(points, (s64)0);
+	}
+	seq_printf(s, "%ld\n", points);
+	return 0;
+}
+
+int
+pid_show_oom_adj(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	seq_printf(s, "%d\n", READ_ONCE(t->process->oom_score_adj));
+	return 0;
+}
+
+/* -1000 to 1000; only a privileged writer goes below the lowest value that one has set. */
+s64
+pid_write_oom_adj(struct task *t, char *text, size_t len)
+{
+	struct process *p = t->process;
+	bool negative = text[0] == '-', privileged = capable(CAP_SYS_RESOURCE);
+	char *end = text + strcspn(text, "\n");
+	unsigned long flags;
+	s64 r = len;
+	u32 v;
+	s32 adj;
+
+	*end = '\0';
+	if (parse_u32(text + negative, 10, &v) || v > 1000)
+		return -EINVAL;
+	adj = negative ? -(s32)v : (s32)v;
+	flags = spin_lock_irq(&p->lock);
+	if (adj < p->oom_score_adj_min && !privileged) {
+		r = -EACCES;
+	} else {
+		WRITE_ONCE(p->oom_score_adj, adj);
+		if (privileged)
+			p->oom_score_adj_min = adj;
+	}
+	spin_unlock_irq(&p->lock, flags);
+	return r;
+}
+
+/* The name of what a task sleeps in is not kept: "0" as without symbols. */
+int
+pid_show_wchan(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	seq_putc(s, '0');
+	return 0;
+}
+
+int
+pid_show_schedstat(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	seq_printf(s, "%lu %lu %lu\n", READ_ONCE(t->sched.sum_exec), READ_ONCE(t->sched.wait_sum),
+		   READ_ONCE(t->sched.timeslices));
+	return 0;
+}
+
+int
+pid_show_cgroup(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	seq_puts(s, "0::/\n");
+	return 0;
+}
+
+int
+pid_show_personality(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	seq_printf(s, "%08x\n", READ_ONCE(t->personality));
+	return 0;
+}
+
+/* There is one user namespace: all ids are themselves. */
+int
+pid_show_idmap(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	seq_printf(s, "%10u %10u %10u\n", 0u, 0u, U32_MAX);
+	return 0;
+}
+
+/* --- places --- */
+
+static int
+context_path(struct task *t, bool root, struct path *p)
+{
+	struct fs_context *fs = task_get_fs(t);
+
+	if (!fs)
+		return -ENOENT;
+	spin_lock(&fs->lock);
+	*p = root ? fs->root : fs->pwd;
+	path_get(p);
+	spin_unlock(&fs->lock);
+	fs_context_put(fs);
+	return 0;
+}
+
+int
+pid_jump_cwd(const struct pid_node *n, struct task *t, struct path *p)
+{
+	return context_path(t, false, p);
+}
+
+int
+pid_jump_root(const struct pid_node *n, struct task *t, struct path *p)
+{
+	return context_path(t, true, p);
+}
+
+int
+pid_jump_exe(const struct pid_node *n, struct task *t, struct path *p)
+{
+	struct space *space = task_get_space(t);
+	struct file *f;
+	int err;
+
+	if (!space)
+		return -ENOENT;
+	f = space_get_exe(space);
+	space_put_user(space);
+	if (!f)
+		return -ENOENT;
+	err = file_path_get(f, p);
+	file_put(f);
+	return err;
+}
+
+static int
+show_mounts(struct seq *s, struct task *t, void (*show)(struct seq *, struct mount_ns *, const struct path *))
+{
+	struct path root;
+	int err = context_path(t, true, &root);
+
+	if (err)
+		return -EINVAL;
+	show(s, current_mount_ns(), &root);
+	path_put(&root);
+	return 0;
+}
+
+int
+pid_show_mounts(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	return show_mounts(s, t, mounts_show);
+}
+
+int
+pid_show_mountinfo(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	return show_mounts(s, t, mountinfo_show);
+}

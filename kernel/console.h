@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Consoles: where log records are shown. console=NAME[,options] on the command
+ * line chooses (the last one is /dev/console too); without it all that exist.
+ */
+#ifndef KERNEL_CONSOLE_H
+#define KERNEL_CONSOLE_H
+
+#include "lib/types.h"
+
+struct console {
+	/* "ttyS0", "tty0" */
+	const char *name;
+	/* Writes text with \n line ends; any context, no sleeping, one caller at a time. */
+	void (*write)(struct console *c, const char *s, size_t n);
+	/* (log's console lock)  next record to show */
+	u64 next_seq;
+	bool enabled;
+	struct console *next;
+};
+
+/* Shows it what the ring holds if the command line wants it. Any time after boot_parse. */
+void console_register(struct console *c);
+/* Name that /dev/console stands for ("ttyS0", ...). */
+const char *console_main_name(void);
+/* loglevel= as syslog(2) may change it. */
+extern int console_loglevel;
+
+#endif

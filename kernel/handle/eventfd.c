@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* eventfd: a counter that reads and writes wait on (eventfd(2)). */
+#include "kernel/handle/handle.h"
+#include "kernel/seq.h"
+#include "kernel/syscall/syscalls.h"
+#include "kernel/task/task.h"
+#include "kernel/uapi/fcntl.h"
+#include "lib/errno.h"
+#include "mm/slab.h"
+
+#define EFD_SEMAPHORE 1
+#define COUNT_MAX (U64_MAX - 1)
+
+struct eventfd {
+	struct waitq wait;
+	/* (wait.lock) */
+	u64 count;
+	bool semaphore;
+};
+
+/* Takes what a read gets; 0: nothing there. */
+static u64
+take(struct eventfd *e)
+{
+	unsigned long f = spin_lock_irq(&e->wait.lock);
+	u64 n = e->semaphore && e->count ? 1 : e->count;
+
+	e->count -= n;
+	if (n)
+		waitq_wake_locked(&e->wait, 0, POLLOUT | POLLWRNORM);
+	spin_unlock_irq(&e->wait.lock, f);
+	return n;
+}
+
+static bool
+add(struct eventfd *e, u64 n)
+{
+	unsigned long f = spin_lock_irq(&e->wait.lock);
+	bool fits = COUNT_MAX - e->count >= n;
+
+	if (fits) {
+		e->count += n;
+		waitq_wake_locked(&e->wait, 0, POLLIN | POLLRDNORM);
+	}
+	spin_unlock_irq(&e->wait.lock, f);
+	return fits;
+}
+
+static s64
+eventfd_read(struct file *f, struct iter *to, u64 *pos)
+{
+	struct eventfd *e = f->private;
+	u64 n;
+	int err;
+
+	if (iter_left(to) < sizeof(n))
+		return -EINVAL;
+	while ((n = take(e)) == 0) {
+		if (file_nonblock(f))
+			return -EAGAIN;
+		err = wait_event_interruptible(&e->wait, READ_ONCE(e->count) != 0);
+		if (err)
+			return err;
+	}
+	return iter_copy_to(to, &n, sizeof(n)) == sizeof(n) ? (s64)sizeof(n) : -EFAULT;
+}
+
+static s64
+eventfd_write(struct file *f, struct iter *from, u64 *pos)
+{
+	struct eventfd *e = f->private;
+	u64 n;
+	int err;
+
+	if (iter_left(from) < sizeof(n))
+		return -EINVAL;
+	if (iter_copy_from(&n, from, sizeof(n)) != sizeof(n))
+		return -EFAULT;
+	if (n == U64_MAX)
+		return -EINVAL;
+	while (!add(e, n)) {
+		if (file_nonblock(f))
+			return -EAGAIN;
+		err = wait_event_interruptible(&e->wait, COUNT_MAX - READ_ONCE(e->count) >= n);
+		if (err)
+			return err;
+	}
+	return sizeof(n);
+}
+
+static u32
+eventfd_poll(struct file *f, struct poll_table *pt)
+{
+	struct eventfd *e = f->private;
+	u64 n;
+
+	poll_wait(f, &e->wait, pt);
+	n = READ_ONCE(e->count);
+	return (n ? POLLIN | POLLRDNORM : 0) | (n == U64_MAX ? POLLERR : 0) |
+	       (n < COUNT_MAX ? POLLOUT | POLLWRNORM : 0);
+}
+
+static void
+eventfd_release(struct file *f)
+{
+	kfree(f->private);
+}
+
+static void
+eventfd_show(struct file *f, struct seq *s)
+{
+	seq_printf(s, "eventfd-count: %16lx\n", READ_ONCE(((struct eventfd *)f->private)->count));
+}
+
+static const struct file_ops eventfd_ops = {
+	.name = "[eventfd]",
+	.read = eventfd_read,
+	.write = eventfd_write,
+	.poll = eventfd_poll,
+	.release = eventfd_release,
+	.show_fdinfo = eventfd_show,
+};
+
+long
+sys_eventfd2(unsigned int count, int flags)
+{
+	struct eventfd *e;
+	struct file *f;
+
+	if (flags & ~(EFD_SEMAPHORE | O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	e = kzalloc(sizeof(*e), GFP_KERNEL);
+	if (!e)
+		return -ENOMEM;
+	waitq_init(&e->wait);
+	e->count = count;
+	e->semaphore = flags & EFD_SEMAPHORE;
+	f = file_alloc(&eventfd_ops, FMODE_READ | FMODE_WRITE | FMODE_NOWAIT, O_RDWR | (flags & O_NONBLOCK), e);
+	if (is_err(f)) {
+		kfree(e);
+		return ptr_err(f);
+	}
+	return fd_install(f, 0, flags & O_CLOEXEC);
+}
+
+long
+sys_eventfd(unsigned int count)
+{
+	return sys_eventfd2(count, 0);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between the files of kernel/handle/: tables, wakeups, and what other folders may see of them. */
+#ifndef KERNEL_HANDLE_HANDLE_H
+#define KERNEL_HANDLE_HANDLE_H
+
+#include "kernel/file.h"
+#include "percpu/counter.h"
+#include "percpu/work.h"
+
+/* Events of poll(2) and epoll(7): the same bits. */
+#define POLLIN 0x0001u
+#define POLLPRI 0x0002u
+#define POLLOUT 0x0004u
+#define POLLERR 0x0008u
+#define POLLHUP 0x0010u
+#define POLLNVAL 0x0020u
+#define POLLRDNORM 0x0040u
+#define POLLRDBAND 0x0080u
+#define POLLWRNORM 0x0100u
+#define POLLWRBAND 0x0200u
+#define POLLMSG 0x0400u
+#define POLLRDHUP 0x2000u
+
+/* What is ready on a handle without ->poll: always readable and writable. */
+#define POLL_DEFAULT (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
+
+/* One descriptor table. */
+struct fdtable {
+	/* I  number of slots, a multiple of 64 */
+	u32 max;
+	/* r  slots; writers hold files->lock */
+	struct file __rcu **fd;
+	/* (files->lock)  bit: slot in use or reserved; bit: close on exec */
+	unsigned long *open;
+	unsigned long *cloexec;
+	struct rcu_head rcu;
+	struct work work;
+};
+
+struct files {
+	/* a  tasks that use it */
+	u32 refs;
+	struct spinlock lock;
+	/* r  replaced as a whole when it grows */
+	struct fdtable __rcu *table;
+	/* (lock)  no free slot below */
+	u32 next_free;
+	struct rcu_head rcu;
+};
+
+/* Limits that /proc/sys/fs shows and sets: open handles of the system, slots of a table. */
+extern struct limit_counter file_count;
+extern u32 file_nr_open;
+
+/* The descriptor's slot in current's table while an RCU section lasts. */
+struct file *fd_peek(unsigned int fd);
+/* Takes f out of the slot: the reference goes to the caller. NULL. */
+struct file *fd_take(unsigned int fd);
+
+/* dup2's half: -EBADF beyond the limit, -EBUSY while another call has it reserved, -ENOMEM. */
+int fd_replace(unsigned int fd, struct file *f, bool cloexec, struct file **old);
+void fd_set_cloexec(unsigned int fd, bool v);
+/* What close(2) does with a handle that has left its slot; takes the reference. */
+int file_close(struct file *f, struct files *owner);
+
+/* owner.c: F_SETOWN's record. */
+void file_owner_free(struct file *f);
+long file_owner_fcntl(struct file *f, unsigned int cmd, unsigned long arg);
+/* pipe.c: F_SETPIPE_SZ, F_GETPIPE_SZ; -EBADF if f is no pipe. */
+long pipe_fcntl(struct file *f, unsigned int cmd, unsigned long arg);
+/* F_SETFL's half of flags. */
+int file_set_flags(struct file *f, u32 flags);
+
+/* Asks f what is ready; pt NULL: only look. */
+u32 file_poll(struct file *f, struct poll_table *pt);
+
+/* epoll.c: f goes; its entries in epoll sets go with it. */
+void epoll_file_release(struct file *f);
+
+/* Common checks of read and write at a position. */
+s64 file_read(struct file *f, struct iter *to, u64 *pos);
+s64 file_write(struct file *f, struct iter *from, u64 *pos);
+
+/* File positions: taken for handles whose position is shared and kept. */
+bool file_pos_lock(struct file *f);
+void file_pos_unlock(struct file *f, bool locked);
+
+#endif

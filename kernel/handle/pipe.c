@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Pipes.
+ *
+ * Model: a ring of slots, each a fragment of a page. A write adds to the newest
+ * page if its last part fits whole, else takes slots; a read empties the oldest.
+ * A write of up to PIPE_BUF bytes fits into one slot, hence is atomic.
+ *
+ * Locking: pipe->lock (RANK_PIPE; two pipes in address order). Sleepers let go
+ * of it. A wakeup is sent only when the ring leaves the state that the other
+ * side waits in: empty for readers, full for writers.
+ */
+#include "kernel/handle/pipe.h"
+
+#include "kernel/cred.h"
+#include "kernel/handle/handle.h"
+#include "kernel/init.h"
+#include "kernel/port_fs.h"
+#include "kernel/signal/signal.h"
+#include "kernel/syscall/syscalls.h"
+#include "kernel/task/task.h"
+#include "kernel/uapi/capability.h"
+#include "kernel/uapi/fcntl.h"
+#include "lib/bits.h"
+#include "lib/errno.h"
+#include "mm/slab.h"
+#include "mm/uaccess.h"
+
+#define FIONREAD 0x541b
+
+static LOCK_CLASS(pipe_class, RANK_PIPE);
+static struct slab_cache *pipe_cache;
+u32 pipe_max_size = 1u << 20;
+
+static int
+pipe_init(void)
+{
+	pipe_cache = slab_cache_create("pipe", sizeof(struct pipe), 0, SLAB_ZERO);
+	return pipe_cache ? 0 : -ENOMEM;
+}
+INITCALL(INIT_CORE, pipe_init);
+
+struct pipe *
+pipe_alloc(void)
+{
+	struct pipe *p = slab_alloc(pipe_cache, GFP_KERNEL);
+
+	if (!p)
+		return NULL;
+	p->slot = kcalloc(PIPE_DEFAULT_SLOTS, sizeof(*p->slot), GFP_KERNEL);
+	if (!p->slot) {
+		slab_free(pipe_cache, p);
+		return NULL;
+	}
+	mutex_init(&p->lock, &pipe_class);
+	p->nr_slots = PIPE_DEFAULT_SLOTS;
+	waitq_init(&p->read_wait);
+	waitq_init(&p->write_wait);
+	return p;
+}
+
+void
+pipe_free(struct pipe *p)
+{
+	while (!pipe_empty(p))
+		pipe_drop(p);
+	if (p->spare)
+		page_put(p->spare);
+	kfree(p->slot);
+	slab_free(pipe_cache, p);
+}
+
+void
+pipe_push(struct pipe *p, struct page *page, u32 offset, u32 len, u32 flags)
+{
+	*pipe_at(p, p->head) = (struct pipe_slot){page, offset, len, flags};
+	WRITE_ONCE(p->head, p->head + 1);
+}
+
+void
+pipe_drop(struct pipe *p)
+{
+	struct pipe_slot *s = pipe_at(p, p->tail);
+
+	if (!p->spare && s->flags & PIPE_MERGE && atomic_read(&s->page->refs) == 1)
+		p->spare = s->page;
+	else
+		page_put(s->page);
+	s->page = NULL;
+	WRITE_ONCE(p->tail, p->tail + 1);
+}
+
+void
+pipe_wake_readers(struct pipe *p)
+{
+	if (waitq_active(&p->read_wait))
+		waitq_wake(&p->read_wait, 1, POLLIN | POLLRDNORM);
+}
+
+void
+pipe_wake_writers(struct pipe *p)
+{
+	if (waitq_active(&p->write_wait))
+		waitq_wake(&p->write_wait, 1, POLLOUT | POLLWRNORM);
+}
+
+int
+pipe_wait_readable(struct pipe *p, bool nonblock)
+{
+	int err;
+
+	while (pipe_empty(p)) {
+		if (!p->writers)
+			return 1;
+		if (nonblock)
+			return -EAGAIN;
+		mutex_unlock(&p->lock);
+		err = wait_event_exclusive_interruptible(&p->read_wait, !pipe_empty(p) || !READ_ONCE(p->writers));
+		mutex_lock(&p->lock);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int
+pipe_wait_writable(struct pipe *p, bool nonblock)
+{
+	int err;
+
+	for (;;) {
+		if (!p->readers) {
+			signal_send_task(current, SIGPIPE, NULL);
+			return -EPIPE;
+		}
+		if (!pipe_full(p))
+			return 0;
+		if (nonblock)
+			return -EAGAIN;
+		mutex_unlock(&p->lock);
+		err = wait_event_exclusive_interruptible(&p->write_wait, !pipe_full(p) || !READ_ONCE(p->readers));
+		mutex_lock(&p->lock);
+		if (err)
+			return err;
+	}
+}
+
+/* --- read and write --- */
+
+/* From the oldest slot; false at a fault. */
+static bool
+read_slot(struct pipe *p, struct iter *to, s64 *done)
+{
+	struct pipe_slot *s = pipe_at(p, p->tail);
+	size_t want = min((size_t)s->len, iter_left(to));
+	size_t n = iter_copy_to(to, (char *)page_to_virt(s->page) + s->offset, want);
+
+	*done += (s64)n;
+	s->offset += (u32)n;
+	s->len -= (u32)n;
+	if (s->flags & PIPE_PACKET)
+		s->len = n == want ? 0 : s->len;
+	if (s->len == 0)
+		pipe_drop(p);
+	return n == want;
+}
+
+static s64
+pipe_read(struct file *f, struct iter *to, u64 *pos)
+{
+	struct pipe *p = f->private;
+	bool was_full = false, packet;
+	s64 done = 0;
+	int err = 0;
+
+	if (iter_left(to) == 0)
+		return 0;
+	mutex_lock(&p->lock);
+	while (iter_left(to)) {
+		if (pipe_empty(p)) {
+			if (done)
+				break;
+			if (was_full)
+				pipe_wake_writers(p);
+			was_full = false;
+			err = pipe_wait_readable(p, file_nonblock(f));
+			if (err)
+				break;
+		}
+		was_full |= pipe_full(p);
+		packet = pipe_at(p, p->tail)->flags & PIPE_PACKET;
+		if (!read_slot(p, to, &done)) {
+			err = -EFAULT;
+			break;
+		}
+		if (packet)
+			break;
+	}
+	was_full &= !pipe_full(p);
+	/* Others may wait for the rest. */
+	if (!pipe_empty(p))
+		pipe_wake_readers(p);
+	mutex_unlock(&p->lock);
+	if (was_full)
+		pipe_wake_writers(p);
+	if (done)
+		return done;
+	return err == 1 ? 0 : err;
+}
+
+/* Adds the first `n` bytes to the newest page if they fit whole. -EFAULT, 0: did not, or n. */
+static s64
+write_merge(struct pipe *p, struct iter *from, size_t n)
+{
+	struct pipe_slot *s = pipe_at(p, p->head - 1);
+	u32 end = s->offset + s->len;
+
+	if (pipe_empty(p) || !(s->flags & PIPE_MERGE) || end + n > PAGE_SIZE)
+		return 0;
+	if (iter_copy_from((char *)page_to_virt(s->page) + end, from, n) != n)
+		return -EFAULT;
+	s->len += (u32)n;
+	return (s64)n;
+}
+
+/* Fills one new slot: bytes, or -EFAULT, -ENOMEM. */
+static s64
+write_slot(struct pipe *p, struct iter *from, bool packet)
+{
+	struct page *page = p->spare;
+	size_t n = min(iter_left(from), PAGE_SIZE), got;
+
+	p->spare = NULL;
+	if (!page) {
+		page = page_alloc(0, GFP_USER);
+		if (!page)
+			return -ENOMEM;
+	}
+	got = iter_copy_from(page_to_virt(page), from, n);
+	if (got != n) {
+		iter_revert(from, got);
+		p->spare = page;
+		return -EFAULT;
+	}
+	pipe_push(p, page, 0, (u32)n, packet ? PIPE_PACKET : PIPE_MERGE);
+	return (s64)n;
+}
+
+static s64
+pipe_write(struct file *f, struct iter *from, u64 *pos)
+{
+	struct pipe *p = f->private;
+	bool packet = READ_ONCE(f->flags) & O_DIRECT, was_empty, wake;
+	size_t tail = iter_left(from) & (PAGE_SIZE - 1);
+	s64 done = 0, n = 0;
+	int err = 0;
+
+	if (iter_left(from) == 0)
+		return 0;
+	mutex_lock(&p->lock);
+	was_empty = wake = pipe_empty(p);
+	if (!p->readers) {
+		err = pipe_wait_writable(p, true);
+	} else if (tail && !packet) {
+		n = write_merge(p, from, tail);
+		done = max(n, 0L);
+		err = n < 0 ? (int)n : 0;
+	}
+	while (!err && iter_left(from)) {
+		if (pipe_full(p)) {
+			if (was_empty)
+				pipe_wake_readers(p);
+			was_empty = false;
+		}
+		err = pipe_wait_writable(p, file_nonblock(f));
+		if (err)
+			break;
+		was_empty |= pipe_empty(p);
+		n = write_slot(p, from, packet);
+		if (n < 0)
+			err = (int)n;
+		else
+			done += n;
+	}
+	if (!pipe_full(p))
+		pipe_wake_writers(p);
+	mutex_unlock(&p->lock);
+	/* Edge-triggered watchers see each write. */
+	if (was_empty || wake || done)
+		pipe_wake_readers(p);
+	if (done)
+		file_async_notify(f, POLLIN);
+	return done ? done : err;
+}
+
+static u32
+pipe_poll(struct file *f, struct poll_table *pt)
+{
+	struct pipe *p = f->private;
+	u32 ev = 0;
+
+	if (f->mode & FMODE_READ) {
+		poll_wait(f, &p->read_wait, pt);
+		if (!pipe_empty(p))
+			ev |= POLLIN | POLLRDNORM;
+		if (!READ_ONCE(p->writers) && READ_ONCE(p->writer_opens) != f->fs_private)
+			ev |= POLLHUP;
+	}
+	if (f->mode & FMODE_WRITE) {
+		poll_wait(f, &p->write_wait, pt);
+		if (!pipe_full(p))
+			ev |= POLLOUT | POLLWRNORM;
+		if (!READ_ONCE(p->readers))
+			ev |= POLLERR;
+	}
+	return ev;
+}
+
+static long
+pipe_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
+{
+	struct pipe *p = f->private;
+	int n = 0;
+	u32 i;
+
+	if (cmd != FIONREAD)
+		return -ENOTTY;
+	mutex_lock(&p->lock);
+	for (i = p->tail; i != p->head; i++)
+		n += (int)pipe_at(p, i)->len;
+	mutex_unlock(&p->lock);
+	return put_user(n, (int __user *)arg);
+}
+
+static void
+pipe_release(struct file *f)
+{
+	struct pipe *p = f->private;
+	bool gone;
+
+	mutex_lock(&p->lock);
+	if (f->mode & FMODE_READ)
+		p->readers--;
+	if (f->mode & FMODE_WRITE)
+		p->writers--;
+	/* Both ends must look: end of file here, EPIPE there. */
+	waitq_wake(&p->read_wait, 0, POLLIN | POLLRDNORM | POLLERR | POLLHUP);
+	waitq_wake(&p->write_wait, 0, POLLOUT | POLLWRNORM | POLLERR | POLLHUP);
+	gone = !p->readers && !p->writers;
+	mutex_unlock(&p->lock);
+	/* A FIFO's struct belongs to its inode: fs/ frees it. */
+	if (gone && !f->path.mnt)
+		pipe_free(p);
+}
+
+const struct file_ops pipe_ops = {
+	.name = "pipe",
+	.read = pipe_read,
+	.write = pipe_write,
+	.poll = pipe_poll,
+	.ioctl = pipe_ioctl,
+	.release = pipe_release,
+};
+
+struct pipe *
+file_pipe(struct file *f)
+{
+	return f->ops == &pipe_ops ? f->private : NULL;
+}
+
+/* --- making them --- */
+
+static int
+pipe_make(struct file *end[2], u32 flags)
+{
+	struct pipe *p = pipe_alloc();
+
+	if (!p)
+		return -ENOMEM;
+	end[0] = file_alloc(&pipe_ops, FMODE_READ | FMODE_NOWAIT, O_RDONLY | flags, p);
+	if (is_err(end[0])) {
+		pipe_free(p);
+		return (int)ptr_err(end[0]);
+	}
+	p->readers = p->writers = 1;
+	p->reader_opens = p->writer_opens = 1;
+	end[1] = file_alloc(&pipe_ops, FMODE_WRITE | FMODE_NOWAIT, O_WRONLY | flags, p);
+	if (is_err(end[1])) {
+		p->writers = 0;
+		file_put(end[0]);
+		return (int)ptr_err(end[1]);
+	}
+	return 0;
+}
+
+long
+sys_pipe2(int __user *ufds, int flags)
+{
+	struct file *end[2] = {NULL, NULL};
+	int fd[2], err;
+
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+		return -EINVAL;
+	err = pipe_make(end, (u32)flags & ~(u32)O_CLOEXEC);
+	if (err)
+		return err;
+	fd[0] = fd_reserve(0, flags & O_CLOEXEC);
+	fd[1] = fd[0] < 0 ? fd[0] : fd_reserve(0, flags & O_CLOEXEC);
+	if (fd[1] >= 0 && !copy_to_user(ufds, fd, sizeof(fd))) {
+		fd_publish((unsigned int)fd[0], end[0]);
+		fd_publish((unsigned int)fd[1], end[1]);
+		return 0;
+	}
+	err = fd[1] < 0 ? fd[1] : -EFAULT;
+	if (fd[1] >= 0)
+		fd_unreserve((unsigned int)fd[1]);
+	if (fd[0] >= 0)
+		fd_unreserve((unsigned int)fd[0]);
+	file_put(end[0]);
+	file_put(end[1]);
+	return err;
+}
+
+long
+sys_pipe(int __user *fds)
+{
+	return sys_pipe2(fds, 0);
+}
+
+/* A FIFO's opener waits for the other side (fifo(7)). */
+int
+pipe_open_fifo(struct pipe *p, struct file *f)
+{
+	bool reads = f->mode & FMODE_READ, writes = f->mode & FMODE_WRITE;
+	u32 seen;
+	int err = 0;
+
+	f->mode &= ~(FMODE_SEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_ATOMIC_POS);
+	mutex_lock(&p->lock);
+	if (writes && !reads && !p->readers && file_nonblock(f)) {
+		mutex_unlock(&p->lock);
+		return -ENXIO;
+	}
+	p->readers += reads;
+	p->reader_opens += reads;
+	p->writers += writes;
+	p->writer_opens += writes;
+	waitq_wake_all(&p->read_wait);
+	waitq_wake_all(&p->write_wait);
+	/* A reader without O_NONBLOCK has no hang-up before a first writer came. */
+	f->fs_private = reads && !writes && !p->writers ? p->writer_opens : U64_MAX;
+	if (reads && !writes && !p->writers && !file_nonblock(f)) {
+		seen = p->writer_opens;
+		mutex_unlock(&p->lock);
+		err = wait_event_interruptible(&p->read_wait, READ_ONCE(p->writer_opens) != seen);
+		mutex_lock(&p->lock);
+	} else if (writes && !reads && !p->readers) {
+		seen = p->reader_opens;
+		mutex_unlock(&p->lock);
+		err = wait_event_interruptible(&p->write_wait, READ_ONCE(p->reader_opens) != seen);
+		mutex_lock(&p->lock);
+	}
+	if (err) {
+		p->readers -= reads;
+		p->writers -= writes;
+		waitq_wake_all(&p->read_wait);
+		waitq_wake_all(&p->write_wait);
+	}
+	mutex_unlock(&p->lock);
+	return err;
+}
+
+/* --- size --- */
+
+static long
+pipe_resize(struct pipe *p, unsigned long bytes)
+{
+	struct pipe_slot *new;
+	u32 slots, i, used;
+
+	if (bytes > (1ul << 31))
+		return -EINVAL;
+	slots = (u32)max(div_round_up(bytes, PAGE_SIZE), 1UL);
+	while (!is_power_of_2(slots))
+		slots += slots & -slots;
+	if (slots > p->nr_slots && (u64)slots * PAGE_SIZE > pipe_max_size && !capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	new = kcalloc(slots, sizeof(*new), GFP_KERNEL);
+	if (!new)
+		return -ENOMEM;
+	mutex_lock(&p->lock);
+	used = pipe_used(p);
+	if (used > slots) {
+		mutex_unlock(&p->lock);
+		kfree(new);
+		return -EBUSY;
+	}
+	for (i = 0; i < used; i++)
+		new[i] = *pipe_at(p, p->tail + i);
+	swap(p->slot, new);
+	p->nr_slots = slots;
+	p->tail = 0;
+	p->head = used;
+	mutex_unlock(&p->lock);
+	kfree(new);
+	waitq_wake_all(&p->write_wait);
+	return (long)slots * (long)PAGE_SIZE;
+}
+
+long
+pipe_fcntl(struct file *f, unsigned int cmd, unsigned long arg)
+{
+	struct pipe *p = file_pipe(f);
+
+	if (!p)
+		return -EBADF;
+	if (cmd == F_GETPIPE_SZ)
+		return (long)READ_ONCE(p->nr_slots) * (long)PAGE_SIZE;
+	return pipe_resize(p, (unsigned int)arg);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pipes and FIFOs: a ring of page fragments between two kinds of ends (pipe(7)). */
+#ifndef KERNEL_HANDLE_PIPE_H
+#define KERNEL_HANDLE_PIPE_H
+
+#include "kernel/file.h"
+#include "mm/page.h"
+#include "sync/mutex.h"
+#include "sync/waitq.h"
+
+/* Writes up to this are atomic. */
+#define PIPE_BUF 4096u
+#define PIPE_DEFAULT_SLOTS 16u
+
+/* The page belongs to the pipe alone: a later write may add to it. */
+#define PIPE_MERGE 1u
+/* O_DIRECT: one write, one read. */
+#define PIPE_PACKET 2u
+
+struct pipe_slot {
+	struct page *page;
+	u32 offset;
+	u32 len;
+	u32 flags;
+};
+
+struct pipe {
+	struct mutex lock;
+	/* l  slots head-1 (newest) back to tail (oldest) are full; head - tail <= nr_slots */
+	u32 head, tail;
+	/* l  a power of two */
+	u32 nr_slots;
+	struct pipe_slot *slot;
+	/* l  ends that are open, and opens so far (a FIFO's opener waits for the other count) */
+	u32 readers, writers;
+	u32 reader_opens, writer_opens;
+	/* l  a page kept from the last read */
+	struct page *spare;
+	struct waitq read_wait, write_wait;
+};
+
+/* Limits: /proc/sys/fs/pipe-max-size, pipe-user-pages-soft, pipe-user-pages-hard. */
+extern u32 pipe_max_size;
+
+/* The pipe behind a handle, or NULL. */
+struct pipe *file_pipe(struct file *f);
+
+static inline u32
+pipe_used(const struct pipe *p)
+{
+	return p->head - p->tail;
+}
+
+static inline bool
+pipe_empty(const struct pipe *p)
+{
+	return READ_ONCE(p->head) == READ_ONCE(p->tail);
+}
+
+static inline bool
+pipe_full(const struct pipe *p)
+{
+	return READ_ONCE(p->head) - READ_ONCE(p->tail) >= READ_ONCE(p->nr_slots);
+}
+
+static inline struct pipe_slot *
+pipe_at(struct pipe *p, u32 pos)
+{
+	return &p->slot[pos & (p->nr_slots - 1)];
+}
+
+/* Lock held. Adds a fragment (the page's reference goes to the pipe); the pipe is not full. */
+void pipe_push(struct pipe *p, struct page *page, u32 offset, u32 len, u32 flags);
+/* Lock held. The oldest slot is used up. */
+void pipe_drop(struct pipe *p);
+/*
+ * Lock held on entry and return 0; waits until there is data (1: end of file),
+ * until there is room. -EAGAIN, -ERESTARTSYS, -EPIPE (room, no reader: SIGPIPE sent).
+ */
+int pipe_wait_readable(struct pipe *p, bool nonblock);
+int pipe_wait_writable(struct pipe *p, bool nonblock);
+void pipe_wake_readers(struct pipe *p);
+void pipe_wake_writers(struct pipe *p);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What kernel/ needs from the folders above it (arch wires the machine, fs/ has paths). */
+#ifndef KERNEL_PORT_H
+#define KERNEL_PORT_H
+
+#include "lib/types.h"
+
+struct cpumask;
+struct fs_context;
+struct regs;
+struct task;
+
+/* --- arch/x86_64 --- */
+/* Raises the reschedule interrupt on another CPU. */
+void arch_ipi_reschedule(unsigned int cpu);
+/* Stops all other CPUs (panic, reboot); prints their backtraces if asked. */
+void arch_stop_cpus(bool backtrace);
+/* Programs the one-shot clock interrupt of this CPU: absolute monotonic ns, NO_DEADLINE: off. */
+void arch_clock_program(u64 deadline);
+/*
+ * Raw clock that ktime is made of: ns since boot = (cycles - base) * mult >> 32,
+ * the product in 128 bits. mult is 0 until the clock is set up (time stands at 0).
+ */
+u64 arch_clock_cycles(void);
+extern u64 arch_clock_base, arch_clock_mult;
+/* Seconds since 1970 by the machine's real-time clock; at boot only. */
+u64 rtc_read(void);
+/* What changes with the task besides its stack; before arch_switch(), interrupts off. */
+void arch_switch_prepare(struct task *prev, struct task *next);
+/* Halts until an interrupt; interrupts are off on entry and on after. */
+void arch_idle(void);
+void __noreturn arch_poweroff(void);
+void __noreturn arch_reboot(void);
+void __noreturn arch_halt(void);
+/* Prepares a new task's stack: user child (copy of parent's registers, returns 0) or kernel thread. */
+void arch_task_setup_user(struct task *child, const struct regs *parent_regs, unsigned long sp);
+void arch_task_setup_kernel(struct task *t, int (*fn)(void *), void *arg);
+/* Extended state: allocate and copy for fork, reset for exec, free. */
+int arch_fpu_fork(struct task *child, struct task *parent);
+void arch_fpu_reset(struct task *t);
+void arch_fpu_free(struct task *t);
+/* Builds the signal frame on the user's stack and points regs at the handler; -EFAULT. */
+struct sigaction;
+struct siginfo;
+int arch_signal_frame(struct regs *r, int sig, const struct sigaction *sa, const struct siginfo *info,
+		      u64 oldmask);
+/* Undoes it: returns the value for rax; sets *mask. -EFAULT through *bad. */
+long arch_signal_return(struct regs *r, u64 *mask, bool *bad);
+/* Prints the stack of t (NULL: here) or of another CPU (by NMI). */
+void arch_backtrace(struct task *t);
+void arch_backtrace_cpu(unsigned int cpu);
+/* Sets TLS base for CLONE_SETTLS. */
+void arch_set_tls(struct task *t, unsigned long base);
+
+/* --- fs/ --- */
+struct fs_context *fs_context_copy(struct fs_context *fs);
+struct fs_context *fs_context_get(struct fs_context *fs);
+void fs_context_put(struct fs_context *fs);
+
+#endif

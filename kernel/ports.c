@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What percpu/, sync/ and mm/ ask of kernel/ (their port.h): work threads,
+ * deferred timers, held locks, messages.
+ *
+ * Each CPU has one work thread, bound to it, which runs work items and what
+ * interrupts could not finish.
+ */
+#include <stdarg.h>
+
+#include "kernel/init.h"
+#include "kernel/log.h"
+#include "kernel/ports.h"
+#include "kernel/sched/sched.h"
+#include "kernel/signal/signal.h"
+#include "kernel/task/task.h"
+#include "kernel/time/clock.h"
+#include "kernel/time/timer.h"
+#include "lib/fmt.h"
+#include "mm/port.h"
+#include "percpu/port.h"
+#include "percpu/ref.h"
+#include "percpu/work.h"
+#include "sync/debug.h"
+#include "sync/pimutex.h"
+#include "sync/port.h"
+#include "sync/rcu.h"
+
+/* I  once set */
+static DEFINE_PERCPU(struct task *, work_thread);
+static DEFINE_PERCPU(struct timer, ref_timer);
+static DEFINE_PERCPU(struct timer, rcu_timer);
+
+/* --- work threads --- */
+
+static int
+work_main(void *arg)
+{
+	for (;;) {
+		while (work_run_oncpu())
+			cond_resched();
+		park_prepare(PARK_IDLE);
+		if (work_pending_oncpu())
+			park_cancel();
+		else
+			park(NO_DEADLINE);
+	}
+	return 0;
+}
+
+void
+work_port_kick(unsigned int cpu)
+{
+	struct task *t = READ_ONCE(cpu_of(work_thread, cpu));
+
+	if (t)
+		unpark(t);
+}
+
+static int
+work_threads_start(void)
+{
+	unsigned int cpu;
+
+	/* First of all: what runs in the threads may put references. */
+	ref_cache_init();
+	for_each_online_cpu(cpu) {
+		struct task *t = kthread_create((int)cpu, work_main, NULL, "kwork/%u", cpu);
+
+		if (is_err(t))
+			return (int)ptr_err(t);
+		smp_store_release(&cpu_of(work_thread, cpu), t);
+	}
+	return 0;
+}
+
+void
+kernel_ports_init(void)
+{
+	int err = work_threads_start();
+
+	if (err)
+		panic("work threads: error %d", err);
+}
+
+/* --- timers of references and RCU --- */
+
+static void
+ref_timer_fn(struct timer *t)
+{
+	ref_timer_oncpu();
+}
+
+void
+ref_port_arm(u64 ns)
+{
+	unsigned long f = irq_save();
+	struct timer *t = &this_cpu(ref_timer);
+
+	if (!t->fn)
+		timer_init(t, ref_timer_fn);
+	timer_start(t, ktime_get() + ns);
+	irq_restore(f);
+}
+
+static void
+rcu_timer_fn(struct timer *t)
+{
+	rcu_timer_oncpu();
+}
+
+void
+rcu_port_arm(u64 ns)
+{
+	unsigned long f = irq_save();
+	struct timer *t = &this_cpu(rcu_timer);
+	u64 when = ktime_get() + ns;
+
+	if (!t->fn)
+		timer_init(t, rcu_timer_fn);
+	if (!timer_pending(t) || t->expires > when)
+		timer_start(t, when);
+	irq_restore(f);
+}
+
+/* --- sync/ --- */
+
+struct held_locks *
+sync_port_held(void)
+{
+	struct task *t = current_task_or_null();
+
+	return t ? &t->held : NULL;
+}
+
+void
+sync_port_log(int level, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vscnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_write((enum log_level)level, "%s", text);
+}
+
+/* --- mm/ --- */
+
+bool
+mm_port_task_dying(void)
+{
+	struct task *t = current_task_or_null();
+
+	return t && (t->flags & TASK_EXITING || fatal_signal_pending());
+}

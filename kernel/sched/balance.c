@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which CPU a task runs on: placement at wakeup and fork, stealing by idle CPUs.
+ *
+ * Model: a waking task goes back to its CPU if that is idle or nothing better
+ * is near; else to an idle one among a few that are looked at. Idle CPUs look
+ * for queues with more than one task and take one. There is no global list of
+ * idle CPUs: it would be one line that all write. The looks read only
+ * nr_running of other queues, which stands on a line of its own.
+ */
+#include "kernel/sched/runq.h"
+
+#include "kernel/sched/priority.h"
+
+/* CPUs looked at for a waking task. A fork looks at all: it is dearer anyway. */
+#define LOOK_WAKE 6
+
+static bool
+cpu_usable(struct task *t, unsigned int cpu)
+{
+	return cpumask_test(&t->sched.allowed, cpu) && cpu_online(cpu);
+}
+
+static u32
+load_of(unsigned int cpu)
+{
+	return READ_ONCE(runq_of(cpu)->nr_running);
+}
+
+unsigned int
+sched_any_cpu(struct task *t)
+{
+	unsigned int cpu = cpumask_next_and(&t->sched.allowed, &cpu_online_mask, 0);
+
+	return cpu < nr_cpus ? cpu : 0;
+}
+
+static unsigned int
+least_loaded(struct task *t, unsigned int start, unsigned int looks)
+{
+	unsigned int best = start, i, cpu;
+	u32 least = cpu_usable(t, start) ? load_of(start) : U32_MAX, l;
+
+	for (i = 1; i < nr_cpus && looks && least; i++) {
+		cpu = start + i < nr_cpus ? start + i : start + i - nr_cpus;
+		if (!cpu_usable(t, cpu))
+			continue;
+		looks--;
+		l = load_of(cpu);
+		if (l < least) {
+			least = l;
+			best = cpu;
+		}
+	}
+	return least == U32_MAX ? sched_any_cpu(t) : best;
+}
+
+unsigned int
+sched_select_cpu(struct task *t, bool fork)
+{
+	unsigned int prev = t->sched.cpu, here = cpu_id();
+
+	if (nr_cpus == 1)
+		return 0;
+	if (fork)
+		return least_loaded(t, here, nr_cpus);
+	if (likely(cpu_usable(t, prev))) {
+		if (t->sched.nr_allowed == 1 || load_of(prev) == 0)
+			return prev;
+		/* The waker is about to sleep, more often than not: no line of others is touched. */
+		if (prev == here && load_of(here) == 1)
+			return here;
+	} else {
+		prev = cpu_usable(t, here) ? here : sched_any_cpu(t);
+	}
+	if (cpu_usable(t, here) && load_of(here) == 0)
+		return here;
+	return least_loaded(t, prev, LOOK_WAKE);
+}
+
+/* Moves t, queued on `from`, to `to`. Both locks are held. */
+static void
+move(struct runq *from, struct runq *to, struct task *t)
+{
+	runq_dequeue(from, t, false);
+	t->sched.cpu = to->cpu;
+	runq_enqueue(to, t, false);
+}
+
+static struct task *
+pick_victim(struct runq *from, unsigned int to)
+{
+	const struct sched_class *const *c;
+	struct task *t;
+
+	for (c = sched_classes; *c; c++) {
+		t = (*c)->steal(from, to);
+		if (t)
+			return t;
+	}
+	return NULL;
+}
+
+static bool
+steal_from(struct runq *rq, struct runq *from)
+{
+	struct task *t = NULL;
+
+	if (!spin_try_lock(&from->lock))
+		return false;
+	if (from->nr_running > 1)
+		t = pick_victim(from, rq->cpu);
+	if (t) {
+		/* A try, so the order of the two locks does not matter. */
+		if (spin_try_lock(&rq->lock)) {
+			from->clock = rq->clock = ktime_get();
+			move(from, rq, t);
+			spin_unlock(&rq->lock);
+		} else {
+			t = NULL;
+		}
+	}
+	spin_unlock(&from->lock);
+	return t != NULL;
+}
+
+bool
+sched_steal(struct runq *rq)
+{
+	unsigned int i, cpu;
+
+	for (i = 1; i < nr_cpus; i++) {
+		cpu = rq->cpu + i < nr_cpus ? rq->cpu + i : rq->cpu + i - nr_cpus;
+		if (load_of(cpu) > 1 && cpu_online(cpu) && steal_from(rq, runq_of(cpu)))
+			return true;
+	}
+	return false;
+}
+
+/* From the tick of a CPU with more than one task: tells an idle CPU to come and steal. */
+void
+sched_push_hint(struct runq *rq)
+{
+	unsigned int i, cpu, looks = LOOK_WAKE;
+
+	for (i = 1; i < nr_cpus && looks--; i++) {
+		cpu = (rq->cpu + i * 7) % nr_cpus;
+		if (cpu != rq->cpu && cpu_online(cpu) && load_of(cpu) == 0) {
+			sched_kick_cpu(cpu);
+			return;
+		}
+	}
+}
+
+/* --- leaving a CPU --- */
+
+/* In work context on a CPU that t may use: takes it from where it is queued. */
+static void
+pull(struct task *t, unsigned int to)
+{
+	unsigned long f;
+	struct runq *rq = task_runq_lock(t, &f);
+	bool movable = t->sched.queued && rq->curr != t && !cpumask_test(&t->sched.allowed, rq->cpu) &&
+		       !READ_ONCE(t->sched.on_cpu);
+
+	if (movable) {
+		/* Owned by WAKING while it is on no queue: nobody else touches it. */
+		runq_dequeue(rq, t, false);
+		WRITE_ONCE(t->sched.state, STATE_WAKING);
+	}
+	runq_unlock(rq, f);
+	if (!movable)
+		return;
+	pin();
+	sched_wake_post(to, t);
+	unpin();
+}
+
+void
+sched_leave_cpu(struct task *t)
+{
+	unsigned int to;
+
+	if (t == current) {
+		if (!cpumask_test(&t->sched.allowed, cpu_id()))
+			sched_yield_now();
+		return;
+	}
+	to = sched_any_cpu(t);
+	if (!cpumask_test(&t->sched.allowed, READ_ONCE(t->sched.cpu)))
+		pull(t, to);
+}

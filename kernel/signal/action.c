@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a process does with signals: rt_sigaction(2), masks, alternate stacks,
+ * and their fate at fork and exec.
+ *
+ * Locking: signal_task.h (struct sighand) tells who may read and write a table
+ * of actions; masks are written by their task under process->lock.
+ */
+#include "kernel/signal/signal_impl.h"
+
+#include "kernel/syscall/syscalls.h"
+#include "kernel/uapi/sched.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "mm/uaccess.h"
+
+static LOCK_CLASS(sighand_class, RANK_SIGHAND + 1);
+static struct slab_cache *sighand_cache;
+
+void __init
+signal_init(void)
+{
+	sighand_cache = slab_cache_create("sighand", sizeof(struct sighand), 0, 0);
+	signal_queue_init();
+}
+
+/* --- tables --- */
+
+struct sighand *
+sighand_alloc(void)
+{
+	struct sighand *s = slab_alloc(sighand_cache, GFP_KERNEL | GFP_ZERO);
+
+	if (!s)
+		return NULL;
+	s->refs = 1;
+	spin_init(&s->lock, &sighand_class);
+	return s;
+}
+
+struct sighand *
+sighand_get(struct sighand *s)
+{
+	atomic_inc(&s->refs);
+	return s;
+}
+
+void
+sighand_put(struct sighand *s)
+{
+	if (atomic_dec_and_test(&s->refs))
+		slab_free(sighand_cache, s);
+}
+
+static bool
+table_lock(struct sighand *s)
+{
+	if (likely(READ_ONCE(s->refs) == 1))
+		return false;
+	spin_lock(&s->lock);
+	return true;
+}
+
+void
+sighand_get_action(struct process *p, int sig, struct sigaction *sa)
+{
+	struct sighand *s = p->signals.sighand;
+	bool locked = table_lock(s);
+
+	*sa = s->action[sig - 1];
+	if (locked)
+		spin_unlock(&s->lock);
+}
+
+unsigned long
+sighand_handler(struct process *p, int sig)
+{
+	return (unsigned long __force)READ_ONCE(p->signals.sighand->action[sig - 1].handler);
+}
+
+void
+sighand_reset(struct sighand *s, bool all)
+{
+	for (unsigned int i = 0; i < NSIG; i++) {
+		struct sigaction *sa = &s->action[i];
+
+		if (all || (unsigned long __force)sa->handler != SIG_IGN)
+			sa->handler = (void __user *)SIG_DFL;
+		sa->flags = 0;
+		sa->restorer = NULL;
+		sa->mask = 0;
+	}
+}
+
+void
+sighand_set_default(struct process *p, int sig)
+{
+	struct sighand *s = p->signals.sighand;
+
+	spin_lock(&s->lock);
+	s->action[sig - 1].handler = (void __user *)SIG_DFL;
+	spin_unlock(&s->lock);
+}
+
+static void
+flush_ignored(struct process *p, int sig)
+{
+	struct task *t;
+
+	signal_flush_mask(&p->signals.pending, sigmask(sig));
+	for_each_thread(p, t)
+		signal_flush_mask(&t->signals.pending, sigmask(sig));
+}
+
+long
+sys_rt_sigaction(int sig, const struct sigaction __user *act, struct sigaction __user *old,
+		 size_t size)
+{
+	struct process *p = current->process;
+	struct sighand *s = p->signals.sighand;
+	struct sigaction new, was;
+	unsigned long flags, handler;
+
+	if (size != sizeof(sigset_t))
+		return -EINVAL;
+	if (act && copy_from_user(&new, act, sizeof(new)))
+		return -EFAULT;
+	if (sig < 1 || sig > NSIG || (act && (sigmask(sig) & SIG_UNBLOCKABLE)))
+		return -EINVAL;
+	flags = spin_lock_irq(&p->lock);
+	spin_lock(&s->lock);
+	was = s->action[sig - 1];
+	if (act) {
+		new.flags &= SA_UAPI_FLAGS;
+		new.mask &= ~SIG_UNBLOCKABLE;
+		s->action[sig - 1] = new;
+	}
+	spin_unlock(&s->lock);
+	if (act) {
+		handler = (unsigned long __force)new.handler;
+		if (handler == SIG_IGN || (handler == SIG_DFL && (sigmask(sig) & SIG_IGNORE_MASK)))
+			flush_ignored(p, sig);
+	}
+	spin_unlock_irq(&p->lock, flags);
+	if (old && copy_to_user(old, &was, sizeof(was)))
+		return -EFAULT;
+	return 0;
+}
+
+/* --- masks --- */
+
+void
+signal_set_blocked(sigset_t mask)
+{
+	struct task *t = current;
+	struct process *p = t->process;
+	unsigned long flags;
+
+	mask &= ~SIG_UNBLOCKABLE;
+	if (mask == t->signals.blocked)
+		return;
+	flags = spin_lock_irq(&p->lock);
+	if ((t->work & WORK_SIGNAL) && p->nr_threads > 1)
+		signal_retarget(p, t, mask & ~t->signals.blocked);
+	t->signals.blocked = mask;
+	signal_recalc(t);
+	spin_unlock_irq(&p->lock, flags);
+}
+
+int
+signal_set_user_mask(const u64 __user *umask, size_t size)
+{
+	sigset_t mask;
+
+	if (!umask)
+		return 0;
+	if (size != sizeof(sigset_t))
+		return -EINVAL;
+	if (get_user(mask, umask))
+		return -EFAULT;
+	current->signals.saved_mask = current->signals.blocked;
+	atomic_or(&current->work, WORK_RESTORE_MASK);
+	signal_set_blocked(mask);
+	return 0;
+}
+
+void
+signal_restore_mask(bool interrupted)
+{
+	if (interrupted || !(current->work & WORK_RESTORE_MASK))
+		return;
+	atomic_and(&current->work, ~(u32)WORK_RESTORE_MASK);
+	signal_set_blocked(current->signals.saved_mask);
+}
+
+long
+sys_rt_sigprocmask(int how, const u64 __user *uset, u64 __user *uold, size_t size)
+{
+	sigset_t old = current->signals.blocked;
+	sigset_t set;
+
+	if (size != sizeof(sigset_t))
+		return -EINVAL;
+	if (uset) {
+		if (get_user(set, uset))
+			return -EFAULT;
+		set &= ~SIG_UNBLOCKABLE;
+		switch (how) {
+		case SIG_BLOCK:
+			set |= old;
+			break;
+		case SIG_UNBLOCK:
+			set = old & ~set;
+			break;
+		case SIG_SETMASK:
+			break;
+		default:
+			return -EINVAL;
+		}
+		signal_set_blocked(set);
+	}
+	return uold ? put_user(old, uold) : 0;
+}
+
+long
+sys_rt_sigpending(u64 __user *uset, size_t size)
+{
+	sigset_t set;
+
+	if (size > sizeof(sigset_t))
+		return -EINVAL;
+	set = signal_pending_set() & current->signals.blocked;
+	return copy_to_user(uset, &set, size);
+}
+
+/* --- alternate stack --- */
+
+bool
+signal_on_altstack(unsigned long sp)
+{
+	const struct task_signals *s = &current->signals;
+
+	/* Disarmed at delivery: the handler may be anywhere. */
+	if (s->altstack_flags & SS_AUTODISARM)
+		return false;
+	return sp > s->altstack_sp && sp - s->altstack_sp <= s->altstack_size;
+}
+
+static s32
+altstack_state(unsigned long sp)
+{
+	if (!current->signals.altstack_size)
+		return SS_DISABLE;
+	return signal_on_altstack(sp) ? SS_ONSTACK : 0;
+}
+
+unsigned long
+signal_frame_top(const struct sigaction *sa, unsigned long sp)
+{
+	if ((sa->flags & SA_ONSTACK) && altstack_state(sp) == 0)
+		return current->signals.altstack_sp + current->signals.altstack_size;
+	return sp;
+}
+
+void
+signal_altstack_reset(struct task *t)
+{
+	t->signals.altstack_sp = 0;
+	t->signals.altstack_size = 0;
+	t->signals.altstack_flags = SS_DISABLE;
+}
+
+void
+signal_save_altstack(struct sigaltstack *out, unsigned long sp)
+{
+	const struct task_signals *s = &current->signals;
+
+	*out = (struct sigaltstack){
+		.sp = (void __user *)s->altstack_sp,
+		.flags = altstack_state(sp) | (s->altstack_flags & SS_FLAG_BITS),
+		.size = s->altstack_size,
+	};
+}
+
+static int
+altstack_set(const struct sigaltstack *ss, unsigned long sp)
+{
+	struct task_signals *s = &current->signals;
+	u32 mode = ss->flags & ~SS_FLAG_BITS;
+
+	if (signal_on_altstack(sp))
+		return -EPERM;
+	if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
+		return -EINVAL;
+	if (mode == SS_DISABLE) {
+		s->altstack_sp = 0;
+		s->altstack_size = 0;
+	} else {
+		if (ss->size < MINSIGSTKSZ)
+			return -ENOMEM;
+		s->altstack_sp = (unsigned long __force)ss->sp;
+		s->altstack_size = ss->size;
+	}
+	s->altstack_flags = ss->flags;
+	return 0;
+}
+
+void
+signal_restore_altstack(const struct sigaltstack *ss, unsigned long sp)
+{
+	(void)altstack_set(ss, sp);
+}
+
+long
+sys_sigaltstack(const void __user *uss, void __user *uold)
+{
+	unsigned long sp = task_regs(current)->rsp;
+	struct sigaltstack new, old;
+	int err;
+
+	if (uss && copy_from_user(&new, uss, sizeof(new)))
+		return -EFAULT;
+	signal_save_altstack(&old, sp);
+	if (uss) {
+		err = altstack_set(&new, sp);
+		if (err)
+			return err;
+	}
+	return uold ? copy_to_user(uold, &old, sizeof(old)) : 0;
+}
+
+/* --- fork and exec --- */
+
+int
+signal_copy(struct task *child, struct task *parent, u64 clone_flags)
+{
+	struct process *from = parent->process;
+	struct process *p = child->process;
+	struct sighand *s;
+	unsigned long flags;
+
+	child->signals.blocked = parent->signals.blocked;
+	signal_altstack_reset(child);
+	if (!(clone_flags & CLONE_VM) || (clone_flags & CLONE_VFORK)) {
+		child->signals.altstack_sp = parent->signals.altstack_sp;
+		child->signals.altstack_size = parent->signals.altstack_size;
+		child->signals.altstack_flags = parent->signals.altstack_flags;
+	}
+	if (clone_flags & CLONE_THREAD)
+		return 0;
+	if (clone_flags & CLONE_SIGHAND) {
+		flags = spin_lock_irq(&from->lock);
+		p->signals.sighand = sighand_get(from->signals.sighand);
+		spin_unlock_irq(&from->lock, flags);
+		return 0;
+	}
+	s = sighand_alloc();
+	if (!s)
+		return -ENOMEM;
+	flags = spin_lock_irq(&from->lock);
+	memcpy(s->action, from->signals.sighand->action, sizeof(s->action));
+	spin_unlock_irq(&from->lock, flags);
+	if (clone_flags & CLONE_CLEAR_SIGHAND)
+		sighand_reset(s, false);
+	p->signals.sighand = s;
+	return 0;
+}
+
+int
+sighand_unshare(void)
+{
+	struct process *p = current->process;
+	struct sighand *old = p->signals.sighand, *s;
+	unsigned long flags;
+
+	if (READ_ONCE(old->refs) == 1)
+		return 0;
+	s = sighand_alloc();
+	if (!s)
+		return -ENOMEM;
+	flags = spin_lock_irq(&p->lock);
+	spin_lock(&old->lock);
+	memcpy(s->action, old->action, sizeof(s->action));
+	spin_unlock(&old->lock);
+	p->signals.sighand = s;
+	spin_unlock_irq(&p->lock, flags);
+	sighand_put(old);
+	return 0;
+}
+
+void
+signal_exec(void)
+{
+	struct process *p = current->process;
+	unsigned long flags = spin_lock_irq(&p->lock);
+
+	sighand_reset(p->signals.sighand, false);
+	spin_unlock_irq(&p->lock, flags);
+	signal_altstack_reset(current);
+}

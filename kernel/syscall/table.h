@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table that entry.S jumps through, and the counters of what it did not find. */
+#ifndef KERNEL_SYSCALL_TABLE_H
+#define KERNEL_SYSCALL_TABLE_H
+
+#include "lib/types.h"
+
+struct regs;
+struct seq;
+
+typedef long (*syscall_fn)(u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
+
+/* NULL: no such call. */
+extern const syscall_fn syscall_table[];
+extern const char *const syscall_names[];
+extern const unsigned int syscall_count;
+
+/* A number that the table does not have: counts it by number and program; -ENOSYS. */
+long syscall_missing(u64 nr);
+/* The lines of /proc/tessera/syscalls. */
+void syscall_show_missing(struct seq *s);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Resource limits: getrlimit(2), setrlimit(2), prlimit(2). */
+#include "kernel/syscall/syscalls.h"
+#include "kernel/task/task_impl.h"
+#include "kernel/uapi/capability.h"
+#include "lib/errno.h"
+#include "mm/uaccess.h"
+
+/* fs.nr_open */
+#define NR_OPEN_MAX (1024 * 1024)
+
+static int
+limit_set(struct process *p, unsigned int which, const struct rlimit *new, struct rlimit *old)
+{
+	struct rlimit *r = &p->rlim[which];
+	unsigned long flags;
+	int err = 0;
+
+	if (new) {
+		if (new->cur > new->max)
+			return -EINVAL;
+		if (which == RLIMIT_NOFILE && new->max > NR_OPEN_MAX)
+			return -EPERM;
+	}
+	flags = spin_lock_irq(&p->lock);
+	*old = *r;
+	if (new && new->max > r->max && !capable(CAP_SYS_RESOURCE))
+		err = -EPERM;
+	if (new && !err)
+		*r = *new;
+	spin_unlock_irq(&p->lock, flags);
+	return err;
+}
+
+/* May current see and set the limits of t? Inside an RCU section. */
+static int
+limit_permission(struct task *t)
+{
+	const struct cred *me = current_cred();
+	const struct cred *c = task_cred(t);
+
+	if (t == current)
+		return 0;
+	if (me->uid == c->euid && me->uid == c->suid && me->uid == c->uid && me->gid == c->egid &&
+	    me->gid == c->sgid && me->gid == c->gid)
+		return 0;
+	return capable(CAP_SYS_RESOURCE) ? 0 : -EPERM;
+}
+
+long
+sys_getrlimit(unsigned int which, struct rlimit __user *r)
+{
+	struct rlimit old;
+	int err;
+
+	if (which >= RLIM_NLIMITS)
+		return -EINVAL;
+	err = limit_set(current->process, which, NULL, &old);
+	return err ? err : copy_to_user(r, &old, sizeof(old));
+}
+
+long
+sys_setrlimit(unsigned int which, const struct rlimit __user *r)
+{
+	struct rlimit new, old;
+
+	if (copy_from_user(&new, r, sizeof(new)))
+		return -EFAULT;
+	if (which >= RLIM_NLIMITS)
+		return -EINVAL;
+	return limit_set(current->process, which, &new, &old);
+}
+
+/* The process whose limits are meant, with a reference. */
+static struct process *
+limit_target(int pid)
+{
+	struct process *p;
+	struct task *t;
+	int err;
+
+	rcu_read_lock();
+	t = pid ? task_find(pid) : current;
+	err = t ? limit_permission(t) : -ESRCH;
+	p = err ? err_ptr(err) : process_get(t->process);
+	rcu_read_unlock();
+	return p;
+}
+
+long
+sys_prlimit64(int pid, unsigned int which, const struct rlimit __user *unew,
+	      struct rlimit __user *uold)
+{
+	struct rlimit new, old;
+	struct process *p;
+	int err;
+
+	if (unew && copy_from_user(&new, unew, sizeof(new)))
+		return -EFAULT;
+	p = limit_target(pid);
+	if (is_err(p))
+		return ptr_err(p);
+	err = which >= RLIM_NLIMITS ? -EINVAL : limit_set(p, which, unew ? &new : NULL, &old);
+	process_put(p);
+	if (!err && uold && copy_to_user(uold, &old, sizeof(old)))
+		err = -EFAULT;
+	return err;
+}

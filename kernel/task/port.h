@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What kernel/task and kernel/signal need from arch and terminals, beyond kernel/port.h. */
+#ifndef KERNEL_TASK_PORT_H
+#define KERNEL_TASK_PORT_H
+
+#include "lib/types.h"
+
+struct process;
+struct regs;
+struct tty;
+
+/*
+ * kernel/dev (tty): current's process leads a session and exits, or gives its
+ * terminal up: SIGHUP and SIGCONT to the foreground group, hang-up of the
+ * terminal, session_clear_tty(). Called without locks; may sleep.
+ */
+void tty_session_exit(struct process *leader);
+
+/* arch: leaves the kernel for user mode with task_regs(current); first entry of process 1. */
+void __noreturn arch_enter_user(void);
+/* arch: the GS base of current is 0; all registers are loaded on the way to user mode (exec). */
+void arch_clear_gs(void);
+/* arch: PR_SET_TSC: rdtsc in user mode faults for current, or does not. */
+int arch_set_tsc_mode(unsigned int mode);
+int arch_get_tsc_mode(void);
+
+#endif

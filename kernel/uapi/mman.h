@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* mmap(2) and its relatives: numbers of the ABI. PROT_* that mm/ itself uses are in mm/space.h. */
+#ifndef KERNEL_UAPI_MMAN_H
+#define KERNEL_UAPI_MMAN_H
+
+#define MAP_SHARED 0x01u
+#define MAP_PRIVATE 0x02u
+#define MAP_SHARED_VALIDATE 0x03u
+#define MAP_TYPE 0x0fu
+#define MAP_FIXED 0x10u
+#define MAP_ANONYMOUS 0x20u
+#define MAP_32BIT 0x40u
+#define MAP_GROWSDOWN 0x0100u
+#define MAP_DENYWRITE 0x0800u
+#define MAP_EXECUTABLE 0x1000u
+#define MAP_LOCKED 0x2000u
+#define MAP_NORESERVE 0x4000u
+#define MAP_POPULATE 0x8000u
+#define MAP_NONBLOCK 0x10000u
+#define MAP_STACK 0x20000u
+#define MAP_HUGETLB 0x40000u
+#define MAP_SYNC 0x80000u
+#define MAP_FIXED_NOREPLACE 0x100000u
+
+#define MREMAP_MAYMOVE 1u
+#define MREMAP_FIXED 2u
+#define MREMAP_DONTUNMAP 4u
+
+#define MS_ASYNC 1
+#define MS_INVALIDATE 2
+#define MS_SYNC 4
+
+#define MCL_CURRENT 1
+#define MCL_FUTURE 2
+#define MCL_ONFAULT 4
+#define MLOCK_ONFAULT 1
+
+#define MADV_NORMAL 0
+#define MADV_RANDOM 1
+#define MADV_SEQUENTIAL 2
+#define MADV_WILLNEED 3
+#define MADV_DONTNEED 4
+#define MADV_FREE 8
+#define MADV_REMOVE 9
+#define MADV_DONTFORK 10
+#define MADV_DOFORK 11
+#define MADV_MERGEABLE 12
+#define MADV_UNMERGEABLE 13
+#define MADV_HUGEPAGE 14
+#define MADV_NOHUGEPAGE 15
+#define MADV_DONTDUMP 16
+#define MADV_DODUMP 17
+#define MADV_WIPEONFORK 18
+#define MADV_KEEPONFORK 19
+#define MADV_COLD 20
+#define MADV_PAGEOUT 21
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#define MADV_DONTNEED_LOCKED 24
+#define MADV_COLLAPSE 25
+#define MADV_HWPOISON 100
+#define MADV_SOFT_OFFLINE 101
+
+#endif

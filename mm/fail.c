@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Random allocation failures, so that the paths behind them are walked.
+ *
+ * Model: each CPU has a generator (xorshift, 64 bits) of its own; an allocation
+ * fails when its number falls into one of n parts. GFP_NOWARN allocations are
+ * spared: their callers fall back on something dearer that must not fail.
+ */
+#include "mm/fail.h"
+
+#include "percpu/counter.h"
+#include "percpu/percpu.h"
+
+static u32 one_in __read_mostly;
+static DEFINE_PERCPU(u64, fail_state);
+static DEFINE_COUNTER(fail_count);
+
+void
+fail_alloc_set(u32 n)
+{
+	WRITE_ONCE(one_in, n);
+}
+
+u64
+fail_alloc_count(void)
+{
+	return (u64)counter_sum(fail_count);
+}
+
+/* Two tasks of a CPU may draw the same number: no matter. */
+static u64
+fail_draw(void)
+{
+	u64 x = this_cpu_read(fail_state);
+
+	if (x == 0)
+		x = 0x9e3779b97f4a7c15UL + cpu_id();
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	this_cpu_write(fail_state, x);
+	return x >> 32;
+}
+
+bool
+fail_alloc_roll(gfp_t gfp)
+{
+	u32 n = READ_ONCE(one_in);
+
+	if (n == 0 || (gfp & (GFP_NOWARN | GFP_RESERVE)) || fail_draw() % n != 0)
+		return false;
+	counter_inc(fail_count);
+	return true;
+}

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Page faults.
+ *
+ * Model: the lowest table on the way to the address is locked and its run says
+ * what should be there; tables below are made down to the leaf. What is at hand
+ * (a zero page, a page of the page cache, a fresh page from this CPU's list) is
+ * mapped at once. For what has to be waited for the lock is let go, the thing is
+ * got, and the fault begins again with it in hand, because everything may have
+ * changed meanwhile.
+ *
+ * Copy on write: a page with one reference is ours alone and is written in
+ * place; another is copied. The entry is cleared and flushed before the copy is
+ * made, so that no CPU writes to the old page through an old translation while
+ * or after it is read.
+ *
+ * A page of a page cache is looked up and mapped under the table's lock, and
+ * takes no reference (rmap.c). A shared page that may be written without our
+ * knowledge is dirty: the first write asks make_dirty.
+ *
+ * Contexts: may sleep; user mode and copies of user memory.
+ */
+#include "kernel/uapi/signal.h"
+#include "lib/errno.h"
+#include "mm/pagecache.h"
+#include "mm/space_impl.h"
+
+#define STACK_GUARD (256UL << PAGE_SHIFT)
+#define RLIMIT_STACK 3
+/* Neighbours of a file page that are mapped along, if the cache has them. */
+#define AROUND 16u
+
+struct fault {
+	struct space *space;
+	unsigned long va;
+	u32 access;
+	struct fault_sig *sig;
+	/* got by an earlier try: a page, a large page, a page of the cache */
+	struct page *fresh, *large, *cached;
+	/* what a try wants: held while no lock is */
+	struct region *region;
+	u64 index;
+	/* make_dirty has been asked for this page */
+	struct page *dirtied;
+	bool no_large;
+};
+
+/* How a try ends; what it wants before the next. */
+enum { DONE = 0, NEED_PAGE = 1, NEED_CACHE, NEED_DIRTY, NEED_MEMORY, NEED_STACK, NEED_LARGE };
+
+static int
+bad(struct fault *f, int signo, int code)
+{
+	f->sig->signo = signo;
+	f->sig->code = code;
+	return -EFAULT;
+}
+
+static inline void
+entry_set(struct pt *t, unsigned int i, struct page *p, u64 bits)
+{
+	smp_store_release(&t->table[i], page_to_phys(p) | bits);
+	pt_mark(t, i);
+}
+
+static void
+map_anon(struct pt *t, unsigned int i, struct page *p, u32 prot, bool write)
+{
+	entry_set(t, i, p, pte_bits(prot, write) | PTE_OWNED);
+	pt_count(t, &t->anon, 1);
+}
+
+static void
+map_cached(struct pt *t, unsigned int i, struct page *p, meta_t m, bool write)
+{
+	entry_set(t, i, p, pte_bits(meta_prot(m), write) | PTE_FILE);
+	pt_count(t, meta_region(m)->flags & REGION_SHMEM ? &t->shmem : &t->file, 1);
+}
+
+/* A page of our own for this slot: the one at hand, or from the lists. */
+static struct page *
+take_fresh(struct fault *f)
+{
+	struct page *p = f->fresh;
+
+	f->fresh = NULL;
+	if (!p)
+		p = page_alloc(0, GFP_ATOMIC | GFP_NOWARN);
+	if (p)
+		p->type = PAGE_ANON;
+	return p;
+}
+
+static int
+fault_anon(struct fault *f, struct pt *t, unsigned int i, meta_t m)
+{
+	struct page *p;
+
+	if (!(f->access & FAULT_WRITE)) {
+		entry_set(t, i, zero_page, pte_bits(meta_prot(m), false));
+		return DONE;
+	}
+	p = take_fresh(f);
+	if (!p)
+		return NEED_PAGE;
+	page_zero(page_to_virt(p));
+	map_anon(t, i, p, meta_prot(m), meta_prot(m) & PROT_WRITE);
+	return DONE;
+}
+
+/* --- files --- */
+
+/* The try ends: the region is held until the thing is got. */
+static int
+need_of_cache(struct fault *f, meta_t m, u64 index, int need)
+{
+	f->region = meta_region(m);
+	region_get(f->region);
+	f->index = index;
+	return need;
+}
+
+/* May a clean page be written unseen? Else make_dirty must be asked first. */
+static bool
+writes_tracked(const struct pagecache *pc)
+{
+	return pc->ops && pc->ops->make_dirty;
+}
+
+/* Maps what the cache has of the neighbours in this table. */
+static void
+map_around(struct pt *t, unsigned int i, const struct run *run)
+{
+	const struct region *r = meta_region(run->meta);
+	unsigned int k, first = i & ~(AROUND - 1), last = first + AROUND;
+	bool write = run->meta & META_SHARED && run->meta & PROT_WRITE && !writes_tracked(r->cache);
+	u64 bits = (pte_bits(meta_prot(run->meta), false) & ~PTE_A) | PTE_FILE | (write ? PTE_W : 0);
+	struct page *pages[AROUND];
+	unsigned long va;
+	u32 n = 0;
+
+	first = max(first, slot_index(max(run->start, t->base), 0));
+	last = min(last, slot_index(run->end - 1, 0) + 1);
+	va = slot_base(t, first);
+	if (!pagecache_peek_many(r->cache, region_index(r, va), last - first, pages))
+		return;
+	for (k = first; k < last; k++) {
+		struct page *p = pages[k - first];
+
+		if (!p || pt_present(t, k))
+			continue;
+		entry_set(t, k, p, bits);
+		n++;
+	}
+	if (n)
+		pt_count(t, r->flags & REGION_SHMEM ? &t->shmem : &t->file, (s32)n);
+}
+
+static int
+fault_file(struct fault *f, struct pt *t, unsigned int i, const struct run *run)
+{
+	meta_t m = run->meta;
+	struct region *r = meta_region(m);
+	u64 index = region_index(r, f->va);
+	bool write = f->access & FAULT_WRITE;
+	struct page *p, *own;
+
+	if (index >= div_round_up(READ_ONCE(*r->cache->size), PAGE_SIZE))
+		return bad(f, SIGBUS, BUS_ADRERR);
+	p = pagecache_peek(r->cache, index);
+	if (!p)
+		return need_of_cache(f, m, index, NEED_CACHE);
+	if (write && !(m & META_SHARED)) {
+		own = take_fresh(f);
+		if (!own)
+			return NEED_PAGE;
+		page_copy(page_to_virt(own), page_to_virt(p));
+		map_anon(t, i, own, meta_prot(m), meta_prot(m) & PROT_WRITE);
+		return DONE;
+	}
+	if (write && writes_tracked(r->cache) && f->dirtied != p)
+		return need_of_cache(f, m, index, NEED_DIRTY);
+	map_cached(t, i, p, m, write);
+	if (!write && m & META_SHARED && meta_prot(m) & PROT_WRITE && !writes_tracked(r->cache))
+		t->table[i] |= PTE_W;
+	if (!write)
+		map_around(t, i, run);
+	return DONE;
+}
+
+/* --- a page is there --- */
+
+/* The page of slot i becomes a copy of its own. */
+static int
+copy_on_write(struct fault *f, struct pt *t, unsigned int i, meta_t m)
+{
+	u64 e = t->table[i];
+	struct page *old = phys_to_page(e & PTE_ADDR), *p = take_fresh(f);
+	unsigned long va = slot_base(t, i);
+
+	if (!p)
+		return NEED_PAGE;
+	WRITE_ONCE(t->table[i], 0);
+	tlb_flush_range(t->space, va, va + PAGE_SIZE);
+	if (old == zero_page)
+		page_zero(page_to_virt(p));
+	else
+		page_copy(page_to_virt(p), page_to_virt(old));
+	if (e & PTE_OWNED) {
+		page_put(old);
+		pt_count(t, &t->anon, -1);
+	} else if (e & PTE_FILE) {
+		pt_count(t, meta_region(m)->flags & REGION_SHMEM ? &t->shmem : &t->file, -1);
+	}
+	map_anon(t, i, p, meta_prot(m), meta_prot(m) & PROT_WRITE);
+	return DONE;
+}
+
+static int
+fault_present(struct fault *f, struct pt *t, unsigned int i, meta_t m)
+{
+	u64 e = t->table[i];
+	struct page *p = phys_to_page(e & PTE_ADDR);
+	struct region *r = meta_region(m);
+
+	/* Somebody was faster; or a debugger wants what it wrote before. */
+	if (!(f->access & FAULT_WRITE) || e & PTE_W)
+		return DONE;
+	if (m & META_SHARED || r->flags & REGION_SPECIAL) {
+		if (r->cache && writes_tracked(r->cache) && f->dirtied != p)
+			return need_of_cache(f, m, region_index(r, f->va), NEED_DIRTY);
+	} else if (!(e & PTE_OWNED) || atomic_read(&p->refs) != 1) {
+		return copy_on_write(f, t, i, m);
+	}
+	/* More rights need no flush: a CPU that has the old ones faults, which drops them. */
+	if (meta_prot(m) & PROT_WRITE)
+		atomic_or(&t->table[i], PTE_W | PTE_D | PTE_A);
+	return DONE;
+}
+
+/* --- finding the place --- */
+
+static bool
+access_ok(meta_t m, u32 access)
+{
+	u32 prot = meta_prot(m);
+
+	if (access & FAULT_WRITE) {
+		if (prot & PROT_WRITE)
+			return true;
+		return access & FAULT_FORCE && !(m & META_SHARED) && meta_region(m)->max_prot & PROT_WRITE &&
+		       !(meta_region(m)->flags & REGION_SPECIAL);
+	}
+	if (access & FAULT_EXEC)
+		return prot & PROT_EXEC;
+	return prot || access & FAULT_FORCE;
+}
+
+static int
+fault_leaf(struct fault *f, struct pt *t, const struct run *run)
+{
+	unsigned int i = slot_index(f->va, 0);
+	struct region *r = meta_region(run->meta);
+
+	if (pt_present(t, i))
+		return fault_present(f, t, i, run->meta);
+	if (r == &anon_region)
+		return fault_anon(f, t, i, run->meta);
+	if (r->flags & REGION_SPECIAL) {
+		entry_set(t, i, r->pages[region_index(r, f->va)],
+			  pte_bits(meta_prot(run->meta), meta_prot(run->meta) & PROT_WRITE));
+		return DONE;
+	}
+	return fault_file(f, t, i, run);
+}
+
+/*
+ * t is above the leaves: a large page, or tables down to the leaf, which comes
+ * back locked in *t. DONE: nothing more to do if *t is NULL.
+ */
+static int
+descend(struct fault *f, struct pt **tp, const struct run *run)
+{
+	struct pt *t = *tp, *c;
+	unsigned int i;
+	int ret = DONE;
+
+	while (t->level > 0) {
+		i = slot_index(f->va, t->level);
+		if (pt_present(t, i) && !entry_is_table(t->table[i]))
+			goto out;
+		if (t->level == 1 && !f->no_large && thp_wanted(t, f->va, run)) {
+			if (!f->large) {
+				ret = NEED_LARGE;
+				goto out;
+			}
+			thp_install(t, i, f->large, meta_prot(run->meta));
+			f->large = NULL;
+			goto out;
+		}
+		c = pt_make_child(t, i);
+		if (!c) {
+			ret = NEED_MEMORY;
+			goto out;
+		}
+		pt_unlock(t);
+		t = c;
+		run = runs_find(t, f->va);
+	}
+	*tp = t;
+	return DONE;
+out:
+	pt_unlock(t);
+	*tp = NULL;
+	return ret;
+}
+
+static int
+fault_try(struct fault *f)
+{
+	struct pt *t = pt_lock_walk(f->space, f->va, 0);
+	const struct run *run = runs_find(t, f->va);
+	int ret;
+
+	if (unlikely(!run)) {
+		pt_unlock(t);
+		return NEED_STACK;
+	}
+	if (unlikely(!access_ok(run->meta, f->access))) {
+		pt_unlock(t);
+		return bad(f, SIGSEGV, SEGV_ACCERR);
+	}
+	if (unlikely(t->level > 0)) {
+		ret = descend(f, &t, run);
+		if (!t)
+			return ret;
+		run = runs_find(t, f->va);
+	}
+	ret = fault_leaf(f, t, run);
+	pt_unlock(t);
+	return ret;
+}
+
+/* --- stack growth --- */
+
+/* Top of the mapping of kind m that begins at `start`. */
+static unsigned long
+stack_top(struct space *s, unsigned long start, meta_t m)
+{
+	unsigned long top = start;
+	struct run r;
+
+	while (space_next_run(s, top, USER_END, &r, false) && r.start == top && r.meta == m)
+		top = r.end;
+	return top;
+}
+
+/* Does a mapping that may be accessed lie too close below? */
+static bool
+guard_hit(struct space *s, unsigned long low)
+{
+	unsigned long va = low > STACK_GUARD ? low - STACK_GUARD : 0;
+	struct run r;
+
+	for (; space_next_run(s, va, low, &r, false); va = r.end)
+		if (meta_prot(r.meta) && !(r.meta & META_GROWSDOWN))
+			return true;
+	return false;
+}
+
+/* 0: the stack above now reaches down to va. */
+static int
+stack_grow(struct fault *f)
+{
+	unsigned long low = align_down(f->va, PAGE_SIZE);
+	struct range op = {.op = RANGE_MAP, .exclusive = true};
+	u64 pages, limit = mm_port_rlimit(RLIMIT_STACK);
+	struct run r;
+	int err;
+
+	if (!space_next_run(f->space, low, USER_END, &r, false) || !(r.meta & META_GROWSDOWN) ||
+	    !meta_is_anon(r.meta) || !access_ok(r.meta, f->access))
+		return -EFAULT;
+	if (stack_top(f->space, r.start, r.meta) - low > limit || guard_hit(f->space, low))
+		return -EFAULT;
+	pages = (r.start - low) >> PAGE_SHIFT;
+	if (space_check_limits(f->space, pages, r.meta) ||
+	    (r.meta & META_LOCKED && space_check_mlock(f->space, pages)))
+		return -EFAULT;
+	if (r.meta & META_ACCOUNT && commit_charge((s64)pages))
+		return -EFAULT;
+	op.meta = r.meta;
+	err = range_apply(f->space, low, r.start, &op);
+	if (err && r.meta & META_ACCOUNT)
+		commit_add(-(s64)pages);
+	/* Another thread of ours was faster. */
+	return err == -EEXIST ? 0 : err;
+}
+
+/* --- between tries --- */
+
+static int
+get_cached(struct fault *f)
+{
+	struct pagecache *pc = f->region->cache;
+	struct page *p = pagecache_get(pc, f->index);
+
+	if (is_err(p)) {
+		if (ptr_err(p) == -ENOMEM)
+			return -ENOMEM;
+		return bad(f, SIGBUS, BUS_ADRERR);
+	}
+	if (f->cached)
+		page_put(f->cached);
+	f->cached = p;
+	return 0;
+}
+
+static int
+get_dirty(struct fault *f)
+{
+	struct pagecache *pc = f->region->cache;
+	struct page *p = pagecache_find(pc, f->index);
+
+	if (!p)
+		return 0;
+	if (f->cached)
+		page_put(f->cached);
+	f->cached = p;
+	if (pc->ops->make_dirty(pc, p))
+		return bad(f, SIGBUS, BUS_ADRERR);
+	f->dirtied = p;
+	return 0;
+}
+
+/* Nothing is locked: gets what the try wanted. */
+static int
+get_need(struct fault *f, int need)
+{
+	int err = 0;
+
+	switch (need) {
+	case NEED_CACHE:
+		err = get_cached(f);
+		break;
+	case NEED_DIRTY:
+		err = get_dirty(f);
+		break;
+	case NEED_PAGE:
+		f->fresh = page_alloc(0, GFP_USER);
+		return f->fresh ? 0 : -ENOMEM;
+	case NEED_MEMORY:
+		return range_wait_memory();
+	case NEED_LARGE:
+		f->large = thp_alloc();
+		f->no_large = !f->large;
+		return 0;
+	case NEED_STACK:
+		bad(f, SIGSEGV, SEGV_MAPERR);
+		return stack_grow(f);
+	}
+	region_put(f->region);
+	return err;
+}
+
+int
+space_fault(struct space *s, unsigned long va, u32 access, struct fault_sig *sig)
+{
+	struct fault f = {.space = s, .va = va, .access = access, .sig = sig};
+	int ret;
+
+	if (unlikely(va >= USER_END))
+		return bad(&f, SIGSEGV, SEGV_MAPERR);
+	for (;;) {
+		ret = fault_try(&f);
+		if (likely(ret <= 0))
+			break;
+		ret = get_need(&f, ret);
+		if (ret)
+			break;
+	}
+	if (unlikely(f.fresh != NULL))
+		page_put(f.fresh);
+	if (unlikely(f.large != NULL))
+		page_put(f.large);
+	if (unlikely(f.cached != NULL))
+		page_put(f.cached);
+	return ret;
+}
+
+int
+space_populate(struct space *s, unsigned long start, unsigned long end, bool write)
+{
+	struct fault_sig sig;
+	unsigned long va;
+	int err;
+
+	for (va = start; va < end; va += PAGE_SIZE) {
+		if (mm_port_fatal_pending())
+			return -EINTR;
+		err = space_fault(s, va, write ? FAULT_WRITE : 0, &sig);
+		if (err == -ENOMEM)
+			return err;
+		if (err)
+			return sig.signo == SIGBUS ? -EFAULT : -ENOMEM;
+	}
+	return 0;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The copy of a space for fork.
+ *
+ * Model: one pass over the parent's addresses. Runs are copied as they are;
+ * anonymous pages are shared read-only, with one reference more; pages of page
+ * caches are left out, as a fault brings sixteen of them at once. A table of the
+ * parent is copied under its own lock and nothing is locked in between, so with
+ * several threads the child may see a mapping call of another thread half done,
+ * as it could see any other work of that thread half done. What is copied from
+ * one table is consistent.
+ *
+ * The child's tables are built without locks: nobody can find them before the
+ * child joins the family at the end. It has no entries of page caches, so pages
+ * that left a cache meanwhile are not in it (rmap.c).
+ *
+ * The parent's CPUs may write shared pages through old translations until the
+ * flush at the end, which comes before the child runs. A fault that copies such
+ * a page flushes it first (fault.c).
+ */
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/space_impl.h"
+
+struct fork {
+	struct space *parent, *child;
+	/* the child's table of each level on the way to the current address */
+	struct pt *path[PT_LEVELS];
+	/* pages: counted as committed, mapped */
+	s64 committed, mapped;
+	/* entries of the parent lost the right to write */
+	bool flush;
+};
+
+/* The child's table of this level for va, made if need be. NULL: no memory. */
+static struct pt *
+child_table(struct fork *f, unsigned long va, unsigned int level)
+{
+	struct pt *up, *t;
+	unsigned int l, i;
+
+	for (l = PT_ROOT; l > level; l--) {
+		up = f->path[l];
+		i = slot_index(va, l);
+		t = f->path[l - 1];
+		if (t && pt_present(up, i) && pt_child(up->table[i]) == t)
+			continue;
+		t = pt_alloc(f->child, (u8)(l - 1), slot_base(up, i), GFP_ATOMIC);
+		if (!t)
+			return NULL;
+		up->table[i] = virt_to_phys(t->table) | PTE_TABLE;
+		pt_mark(up, i);
+		f->path[l - 1] = t;
+	}
+	return f->path[level];
+}
+
+/* The entries of slots [i, j) of a private run. */
+static void
+copy_entries(struct fork *f, struct pt *t, struct pt *c, unsigned int i, unsigned int j)
+{
+	unsigned int k;
+	u32 n = 0;
+	u64 e;
+
+	for_each_present (k, t, i, j) {
+		e = t->table[k];
+		if (e & PTE_OWNED) {
+			page_get(phys_to_page(e & PTE_ADDR));
+			n++;
+			if (e & PTE_W) {
+				e &= ~PTE_W;
+				WRITE_ONCE(t->table[k], e);
+				f->flush = true;
+			}
+		} else if (e & PTE_FILE) {
+			continue;
+		}
+		c->table[k] = e;
+		pt_mark(c, k);
+	}
+	if (n)
+		pt_count(c, &c->anon, (s32)n);
+}
+
+/* The part [a, b) of a run, which has no table below; room is reserved. */
+static void
+copy_run(struct fork *f, struct pt *t, struct pt *c, const struct run *r, unsigned long a, unsigned long b)
+{
+	meta_t m = r->meta & ~(META_LOCKED | META_ONFAULT);
+	struct run *to = &c->runs[c->nr_runs];
+
+	if (m & meta_flag(MAPPING_DONTFORK))
+		return;
+	*to = (struct run){max(r->start, a), min(r->end, b), m};
+	c->nr_runs++;
+	meta_hold(m, 1);
+	f->mapped += (s64)run_pages(to);
+	if (m & META_ACCOUNT)
+		f->committed += (s64)run_pages(to);
+	if (t->level == 0 && !(m & (META_SHARED | meta_flag(MAPPING_WIPEONFORK))) &&
+	    !(meta_region(m)->flags & REGION_SPECIAL))
+		copy_entries(f, t, c, slot_index(to->start, 0), slot_index(to->end - 1, 0) + 1);
+}
+
+/* Where the part of t from va on ends that no table below has; -ENOMEM if a large page could not be split. */
+static long
+part_end(struct pt *t, unsigned long va)
+{
+	unsigned int i;
+
+	if (t->level == 0)
+		return (long)pt_end(t);
+	for_each_present (i, t, slot_index(va, t->level), PTE_COUNT) {
+		if (entry_is_table(t->table[i]))
+			return (long)slot_base(t, i);
+		if (thp_split(t, i))
+			return -ENOMEM;
+		return (long)slot_base(t, i);
+	}
+	return (long)pt_end(t);
+}
+
+/* Copies what the lowest table at va has; returns where to go on, or -ENOMEM with nothing done. */
+static long
+copy_part(struct fork *f, unsigned long va)
+{
+	struct pt *t = pt_lock_walk(f->parent, va, 0), *c;
+	long end = part_end(t, va);
+	unsigned int i, first, n = 0;
+
+	if (end < 0)
+		goto out;
+	first = runs_at(t, va);
+	while (first + n < t->nr_runs && t->runs[first + n].start < (unsigned long)end)
+		n++;
+	if (n) {
+		c = child_table(f, va, t->level);
+		if (!c || runs_reserve(c, n)) {
+			end = -ENOMEM;
+			goto out;
+		}
+		for (i = first; i < first + n; i++)
+			copy_run(f, t, c, &t->runs[i], va, (unsigned long)end);
+	}
+out:
+	pt_unlock(t);
+	return end;
+}
+
+static int
+copy_all(struct fork *f)
+{
+	unsigned long va = 0;
+	long next;
+
+	while (va < USER_END) {
+		next = copy_part(f, va);
+		if (next >= 0)
+			va = (unsigned long)next;
+		else if (range_wait_memory())
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+struct space *
+space_fork(struct space *parent)
+{
+	struct space *s = space_create_for_fork(parent);
+	struct fork f = {.parent = parent, .child = s};
+	int err;
+
+	if (!s)
+		return err_ptr(-ENOMEM);
+	f.path[PT_ROOT] = s->root;
+	err = copy_all(&f);
+	if (f.flush)
+		tlb_flush_range(parent, 0, USER_END);
+	if (commit_charge(f.committed)) {
+		/* The teardown gives it back. */
+		commit_add(f.committed);
+		err = -ENOMEM;
+	}
+	arena_count(s, f.mapped);
+	s->layout = parent->layout;
+	s->exe = space_get_exe(parent);
+	family_join(s->family, s);
+	if (err) {
+		space_put_user(s);
+		return err_ptr(err);
+	}
+	return s;
+}

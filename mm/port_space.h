@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What address spaces and the page cache need from kernel/ and fs/: files, limits,
+ * the current task, randomness, the list of processes. Defined in
+ * kernel/mm_port.c and fs/mm_port.c.
+ */
+#ifndef MM_PORT_SPACE_H
+#define MM_PORT_SPACE_H
+
+#include "lib/types.h"
+#include "mm/space.h"
+
+struct file;
+
+/* --- kernel/mm_port.c --- */
+
+void mm_port_file_get(struct file *f);
+void mm_port_file_put(struct file *f);
+/*
+ * May f be mapped so, and what backs it? Fills *cache or *pages (both NULL:
+ * anonymous memory, as /dev/zero). max_prot: what mprotect() may ask for later.
+ * -ENODEV, -EACCES, -EPERM, -ETXTBSY, -ENOMEM.
+ */
+struct map_ask {
+	u32 prot;
+	u32 flags;
+	size_t len;
+	u64 offset;
+	struct pagecache *cache;
+	struct page **pages;
+	u32 max_prot;
+};
+int mm_port_file_map(struct file *f, struct map_ask *ask);
+/* The handle of descriptor fd with a reference, or NULL. */
+struct file *mm_port_fd(unsigned long fd);
+
+/* The running task's space; NULL in kernel threads. */
+struct space *mm_port_current_space(void);
+/* Soft limits of the current process: enum of kernel/task/rlimit.h. */
+u64 mm_port_rlimit(unsigned int which);
+bool mm_port_capable(unsigned int cap);
+/* Is address-space randomisation off for the current task (personality, sysctl)? */
+bool mm_port_no_random(void);
+u64 mm_port_random(void);
+/* READ_IMPLIES_EXEC of the personality. */
+bool mm_port_read_implies_exec(void);
+/* A fatal signal is pending: long operations give up. */
+bool mm_port_fatal_pending(void);
+
+/* --- fs/ --- */
+
+/* An unlinked tmpfs file of this size for shared anonymous memory; err_ptr. */
+struct file *mm_port_shmem_file(u64 size);
+
+#endif

@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Page-table pages, runs, regions, spaces: for mm/ and its tests. mm/pt.c tells
+ * the model.
+ */
+#ifndef MM_SPACE_IMPL_H
+#define MM_SPACE_IMPL_H
+
+#include "kernel/uapi/mman.h"
+#include "lib/list.h"
+#include "mm/page.h"
+#include "mm/port_space.h"
+#include "mm/space.h"
+#include "percpu/cpumask.h"
+#include "percpu/ref.h"
+#include "sync/mutex.h"
+#include "sync/rcu.h"
+#include "sync/spinlock.h"
+
+struct arena;
+struct family;
+struct gather;
+struct pagecache;
+
+#define PT_LEVELS 4
+#define PT_ROOT (PT_LEVELS - 1)
+/* Bytes that one slot of a table of this level covers; level 0 holds pages. */
+#define slot_shift(level) (PAGE_SHIFT + 9 * (level))
+#define slot_size(level) (1UL << slot_shift(level))
+#define slot_index(va, level) ((unsigned int)((va) >> slot_shift(level)) & 511)
+
+/* --- entries of the hardware's table: bits of ours --- */
+
+/* Holds a page that may not be accessed (PROT_NONE): PTE_P is off. */
+#define PTE_NONE (1UL << 9)
+/* Owns a reference: an anonymous page. */
+#define PTE_OWNED (1UL << 10)
+/*
+ * Shows a page of a page cache, without a reference: who removes a page from
+ * the cache takes it out of all tables before it is freed (mm/rmap.c).
+ */
+#define PTE_FILE (1UL << 11)
+#define PTE_TABLE (PTE_P | PTE_W | PTE_U | PTE_A)
+
+static inline bool
+entry_is_table(u64 e)
+{
+	return (e & (PTE_P | PTE_PS)) == PTE_P;
+}
+
+/* --- regions --- */
+
+/* region->flags */
+/* Not counted, never freed. */
+#define REGION_STATIC 0x1u
+/* Kernel pages of `pages`. */
+#define REGION_SPECIAL 0x2u
+/* Page cache that lives in memory alone: counted as shmem. */
+#define REGION_SHMEM 0x4u
+/* Counts as a shared mapping that may write (seals, ETXTBSY). */
+#define REGION_WRITER 0x8u
+
+/*
+ * What a file mapping shows. Immutable, and shared by the spaces that fork made
+ * of one another. Anonymous memory has one region for all: anon_region.
+ */
+struct region {
+	/* one for each run that holds it, and one while an operation uses it */
+	struct ref ref;
+	/* I  address at which `offset` lies */
+	unsigned long base;
+	u64 offset;
+	struct file *file;
+	struct pagecache *cache;
+	struct page **pages;
+	const char *name;
+	u32 flags;
+	/* I  what mprotect may allow */
+	u32 max_prot;
+	/* I  the spaces that may show it */
+	struct family *family;
+	/* (mapper lock)  in the page cache's list of the CPU that made it */
+	struct list mapper_link;
+	/* I */
+	u32 mapper_cpu;
+	/* (mapper lock)  walkers that stand on it; released, the last one frees it */
+	u16 mapper_pins;
+	bool mapper_dead;
+} __aligned(64);
+
+extern struct region anon_region;
+
+/* --- meta: what a run of pages is, in a word ---
+ *
+ * BITS    MEANING
+ * 0-2     PROT_READ, PROT_WRITE, PROT_EXEC
+ * 3       shared
+ * 4       counted as committed memory
+ * 6-47    struct region (a canonical address, aligned to 64)
+ * 48-63   MAPPING_* bits 0-15
+ *
+ * 0: nothing is mapped.
+ */
+typedef u64 meta_t;
+#define META_PROT 7UL
+#define META_SHARED 8UL
+#define META_ACCOUNT 16UL
+#define META_FLAG_SHIFT 48
+#define meta_flag(f) ((u64)(f) << META_FLAG_SHIFT)
+#define META_LOCKED meta_flag(MAPPING_LOCKED)
+#define META_ONFAULT meta_flag(MAPPING_LOCKONFAULT)
+#define META_NORESERVE meta_flag(MAPPING_NORESERVE)
+#define META_GROWSDOWN meta_flag(MAPPING_GROWSDOWN)
+
+static inline struct region *
+meta_region(meta_t m)
+{
+	return (struct region *)((s64)(m << 16) >> 16 & ~63L);
+}
+
+static inline u32
+meta_prot(meta_t m)
+{
+	return (u32)(m & META_PROT);
+}
+
+static inline meta_t
+meta_make(const struct region *r, u64 bits)
+{
+	return ((u64)r << 16 >> 16) | bits;
+}
+
+static inline bool
+meta_is_anon(meta_t m)
+{
+	return meta_region(m) == &anon_region;
+}
+
+/* Adds n references of runs to what m shows. */
+static inline void
+meta_hold(meta_t m, s64 n)
+{
+	struct region *r = meta_region(m);
+
+	if (!(r->flags & REGION_STATIC))
+		ref_add(&r->ref, n);
+}
+
+struct run {
+	unsigned long start, end;
+	meta_t meta;
+};
+
+static inline u64
+run_pages(const struct run *r)
+{
+	return (r->end - r->start) >> PAGE_SHIFT;
+}
+
+/* --- page-table pages --- */
+
+#define PT_INLINE_RUNS 4
+/* A table above the leaves with so many runs gets tables below for new ones. */
+#define PT_MANY_RUNS (CONFIG_DEBUG ? 4 : 24)
+
+struct pt {
+	/* covers what has no letter */
+	struct spinlock lock;
+	/* I */
+	u8 level;
+	/* unlinked from its parent: look again from the root */
+	bool stale;
+	u16 nr_runs, max_runs;
+	/* I */
+	struct space *space;
+	unsigned long base;
+	/* entries; written by the CPU too (accessed, dirty); read without lock by walkers */
+	u64 *table;
+	/* sorted, disjoint; none where a slot has a table below */
+	struct run *runs;
+	/* pages shown by this table, and what s->rss does not know of yet */
+	u32 anon, file, shmem;
+	s32 unfolded;
+	/* slots whose entry is not 0 */
+	u64 present[PTE_COUNT / 64];
+	struct run inline_runs[PT_INLINE_RUNS];
+	union {
+		struct rcu_head rcu;
+		/* lists of a temporary owner */
+		struct pt *next;
+	};
+};
+
+static inline bool
+pt_present(const struct pt *t, unsigned int i)
+{
+	return t->present[i / 64] >> (i % 64) & 1;
+}
+
+static inline void
+pt_mark(struct pt *t, unsigned int i)
+{
+	t->present[i / 64] |= BIT(i % 64);
+}
+
+static inline void
+pt_unmark(struct pt *t, unsigned int i)
+{
+	t->present[i / 64] &= ~BIT(i % 64);
+}
+
+/* First present slot >= i, or `end`. */
+static inline unsigned int
+pt_next(const struct pt *t, unsigned int i, unsigned int end)
+{
+	u64 w;
+
+	if (i >= end)
+		return end;
+	w = t->present[i / 64] >> (i % 64) << (i % 64);
+	while (!w) {
+		i = (i | 63) + 1;
+		if (i >= end)
+			return end;
+		w = t->present[i / 64];
+	}
+	i = (i & ~63u) + (unsigned int)__builtin_ctzl(w);
+	return min(i, end);
+}
+
+#define for_each_present(i, t, from, end)                                                          \
+	for ((i) = pt_next((t), (from), (end)); (i) < (end); (i) = pt_next((t), (i) + 1, (end)))
+
+static inline unsigned long
+pt_end(const struct pt *t)
+{
+	return t->level == PT_ROOT ? USER_END : t->base + slot_size(t->level + 1);
+}
+
+static inline unsigned long
+slot_base(const struct pt *t, unsigned int i)
+{
+	return t->base + ((unsigned long)i << slot_shift(t->level));
+}
+
+static inline struct pt *
+pt_child(u64 entry)
+{
+	return phys_to_page(entry & PTE_ADDR)->pt;
+}
+
+/* --- spaces --- */
+
+/* Spaces made of one another by fork: they share regions (mm/region.c). */
+struct family {
+	/* a */
+	u32 refs;
+	struct spinlock lock;
+	/* l  spaces that are not being torn down */
+	struct list spaces;
+};
+
+struct space {
+	/* a  tasks that run in it and others who use it; references */
+	u32 users;
+	u32 refs;
+	/* I */
+	struct pt *root;
+	phys_t root_pa;
+	/* I  never used again: names us in TLBs */
+	u64 id;
+	struct family *family;
+	/* (family->lock) */
+	struct list family_link;
+	/* I  where mappings begin, going down */
+	unsigned long mmap_top;
+	/* a  arenas of CPUs, made when a second task runs here (arena.c) */
+	struct arena **cpu_arenas;
+	struct arena *main_arena;
+	/* a  start of the chunk handed out last */
+	unsigned long next_chunk;
+	/* a  MCL_FUTURE: META_LOCKED, META_ONFAULT for new mappings */
+	u64 def_meta;
+	/* a  pages: mapped, but for what arenas hold back; locked */
+	s64 total, locked;
+	/* a  pages shown, but for what tables hold back */
+	s64 rss;
+	/* a  page-table pages; runs in arrays that had to grow */
+	s64 tables, big_runs;
+	/* racy maxima of the above */
+	u64 peak_rss, peak_total;
+	/* calls of brk */
+	struct mutex brk_lock;
+	struct spinlock exe_lock;
+	struct file *exe __guarded_by(&exe_lock);
+	struct space_layout layout;
+	struct rcu_head rcu;
+	/* a  generation of translations: +1 for each flush (tlb.c) */
+	u64 tlb_gen __cacheline_aligned;
+	/* a  CPUs whose CR3 is ours */
+	struct cpumask cpus;
+};
+
+/* --- space.c --- */
+/* An empty space for the family of parent, which it has yet to join; NULL without memory. */
+struct space *space_create_for_fork(struct space *parent);
+
+/* --- pt.c --- */
+void pt_init(void);
+struct pt *pt_alloc(struct space *s, u8 level, unsigned long base, gfp_t gfp);
+/* Frees a table that nothing can reach any more; its runs hold nothing. */
+void pt_free_now(struct pt *t);
+/* The same after a grace period. */
+void pt_free_rcu(struct pt *t);
+/* The lowest table on the way to va, not below `level`; locked. */
+struct pt *pt_lock_walk(struct space *s, unsigned long va, unsigned int level);
+/*
+ * The table to lock for an operation on [start, end): the lowest that covers it
+ * and exists. make: tables are added so that it is the lowest possible, if there
+ * is memory.
+ */
+struct pt *pt_lock_cover(struct space *s, unsigned long start, unsigned long end, bool make);
+/* Locks the table in slot i of t, which is locked and there. */
+static inline struct pt *
+pt_lock_present(struct pt *t, unsigned int i)
+{
+	struct pt *c = pt_child(t->table[i]);
+
+	spin_lock(&c->lock);
+	return c;
+}
+/*
+ * The leaf that va lies in, made if need be. NULL: no memory (range_wait_memory()
+ * and again).
+ */
+struct pt *pt_lock_leaf(struct space *s, unsigned long va);
+/* Makes a table in slot i of t, which holds no entry, and moves the runs there. Locked; NULL: no memory. */
+struct pt *pt_make_child(struct pt *t, unsigned int i);
+static inline void
+pt_unlock(struct pt *t)
+{
+	spin_unlock(&t->lock);
+}
+/* Pages shown changed by n. Lock held. */
+void pt_fold_rss(struct pt *t);
+#define PT_FOLD 64
+static inline void
+pt_count(struct pt *t, u32 *which, s32 n)
+{
+	*which += (u32)n;
+	t->unfolded += n;
+	if (unlikely(t->unfolded >= PT_FOLD || t->unfolded <= -PT_FOLD))
+		pt_fold_rss(t);
+}
+
+/* --- runs.c; all with the table's lock --- */
+/* Room for n more runs; a cut or an insertion needs one each. -ENOMEM. */
+int __must_check runs_reserve(struct pt *t, unsigned int n);
+/* The first run that ends above va: index, nr_runs if there is none. */
+unsigned int runs_at(const struct pt *t, unsigned long va);
+/* The run that va lies in, or NULL. */
+struct run *runs_find(const struct pt *t, unsigned long va);
+/* Makes a and b borders of runs; [*i, *j) are those in between. Reserved: 2. */
+void runs_cut(struct pt *t, unsigned long a, unsigned long b, unsigned int *i, unsigned int *j);
+/* Takes runs [i, j) out and drops their references. */
+void runs_remove(struct pt *t, unsigned int i, unsigned int j);
+/* Puts [a, b), which is free, before run i; takes a reference of its own. Reserved: 1. */
+void runs_insert(struct pt *t, unsigned int i, unsigned long a, unsigned long b, meta_t m);
+/* Joins equal neighbours among runs [i - 1, j]. */
+void runs_join(struct pt *t, unsigned int i, unsigned int j);
+
+/* --- region.c --- */
+void region_init(void);
+/* One reference. err_ptr(-ENOMEM). */
+struct region *region_create(struct space *s, unsigned long base, const struct map_backing *b,
+			     const struct map_ask *ask);
+/* The same thing shown at another address. */
+struct region *region_move(struct space *s, const struct region *r, unsigned long base, u64 offset);
+static inline void
+region_get(struct region *r)
+{
+	if (!(r->flags & REGION_STATIC))
+		ref_get(&r->ref);
+}
+static inline void
+region_put(struct region *r)
+{
+	if (!(r->flags & REGION_STATIC))
+		ref_put(&r->ref);
+}
+/* Page of the file (or index in pages) that address va shows. */
+static inline u64
+region_index(const struct region *r, unsigned long va)
+{
+	return (r->offset + (va - r->base)) >> PAGE_SHIFT;
+}
+/* The rest of the release, for the last walker. */
+void region_free(struct region *r);
+struct family *family_create(void);
+void family_get(struct family *f);
+void family_put(struct family *f);
+void family_join(struct family *f, struct space *s);
+void family_leave(struct space *s);
+/* The member behind `prev` (NULL: the first) with a user reference; gives prev's back. */
+struct space *family_next(struct family *f, struct space *prev);
+
+/* --- range.c --- */
+enum range_op {
+	/* [start, end) becomes meta */
+	RANGE_MAP,
+	RANGE_UNMAP,
+	/* protection becomes prot */
+	RANGE_PROTECT,
+	/* flags of the meta change: & ~clear | set */
+	RANGE_FLAGS,
+	/* pages are dropped, the mapping stays */
+	RANGE_ZAP,
+};
+
+/* An operation on a range, and what came of it. */
+struct range {
+	enum range_op op;
+	/* RANGE_MAP: -EEXIST if anything is there, and nothing is changed */
+	bool exclusive;
+	/* RANGE_PROTECT, RANGE_FLAGS: stop at the first hole */
+	bool stop_at_hole;
+	/* RANGE_ZAP: anonymous pages stay (cache pages of private mappings go) */
+	bool keep_anon;
+	meta_t meta, set, clear;
+	u32 prot;
+	/* RANGE_ZAP: this region only; the others are not holes */
+	const struct region *only;
+	struct gather *gather;
+	/* out: something in the range was not mapped; a promise of memory was refused */
+	bool hole, refused;
+	int err;
+	/* pages: taken out, of them committed and locked; newly locked, newly committed */
+	s64 removed, uncommitted, unlocked, locked, committed;
+	/* up to here it is done */
+	unsigned long done;
+};
+/* 0 or -ENOMEM, -EACCES, -EEXIST. The caller has charged a mapping of META_ACCOUNT. Brings the space's figures up to date. May sleep. */
+int range_apply(struct space *s, unsigned long start, unsigned long end, struct range *r);
+/* The same for a caller who holds a spinlock: -ENOMEM where the above would wait. */
+int range_try(struct space *s, unsigned long start, unsigned long end, struct range *r);
+/* Waits until a page is to be had. -ENOMEM. */
+int range_wait_memory(void);
+/* The first run in [va, end), clipped. With `hold` a reference on its region. False: none. */
+bool space_next_run(struct space *s, unsigned long va, unsigned long end, struct run *out, bool hold);
+bool range_is_free(struct space *s, unsigned long start, unsigned long end);
+/* Drops the entries of slots [i, j) of a leaf that belong to run meta m. Lock held. */
+void leaf_drop(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struct range *r);
+
+/* --- tlb.c --- */
+/* What waits for a flush: pages and tables, and the range to flush. */
+#define GATHER_SHARED 32
+struct gather {
+	struct space *space;
+	unsigned long start, end;
+	/* pages of ours alone, by ->next */
+	struct page *pages;
+	struct pt *tables;
+	/* pages that others have too */
+	u32 n;
+	struct page *shared[GATHER_SHARED];
+};
+void tlb_init(void);
+u64 tlb_new_id(void);
+void gather_init(struct gather *g, struct space *s);
+static inline void
+gather_range(struct gather *g, unsigned long start, unsigned long end)
+{
+	if (start < g->start)
+		g->start = start;
+	if (end > g->end)
+		g->end = end;
+}
+/* Takes over the reference of an entry that was cleared and is in the range. */
+void gather_page(struct gather *g, struct page *p);
+void gather_table(struct gather *g, struct pt *t);
+/* Flushes and frees. Locks of tables may be held; interrupts are on. */
+void gather_finish(struct gather *g);
+void tlb_flush_range(struct space *s, unsigned long start, unsigned long end);
+/* Makes sure that no CPU has s loaded. */
+void tlb_forget_space(struct space *s);
+
+/* --- fault.c --- */
+/* PTE bits for a protection. */
+static inline u64
+pte_bits(u32 prot, bool write)
+{
+	return PTE_U | PTE_A | (prot ? PTE_P : PTE_NONE) | (prot & PROT_EXEC ? 0 : PTE_NX) |
+	       (write ? PTE_W | PTE_D : 0);
+}
+extern struct page *zero_page;
+/* Brings in all pages of a range; the fault's error. */
+int space_populate(struct space *s, unsigned long start, unsigned long end, bool write);
+
+/* --- thp.c --- */
+enum thp_policy { THP_NEVER, THP_MADVISE, THP_ALWAYS };
+extern int thp_policy;
+/* May slot i of t (level 1, no entry), where va faults, get a large page? */
+bool thp_wanted(const struct pt *t, unsigned long va, const struct run *r);
+/* A zeroed large page, if there is plenty of memory; NULL. May sleep. */
+struct page *thp_alloc(void);
+void thp_install(struct pt *t, unsigned int i, struct page *p, u32 prot);
+/* Makes the large page of slot i into a table of small ones. -ENOMEM. Lock held. */
+int __must_check thp_split(struct pt *t, unsigned int i);
+/* The large entry of slot i goes, or gets another protection. Lock held. */
+void thp_drop(struct pt *t, unsigned int i, struct gather *g);
+void thp_protect(struct pt *t, unsigned int i, u32 prot, struct gather *g);
+
+/* --- arena.c --- */
+void arena_init(void);
+/* With parent: its layout. -ENOMEM. */
+int arena_setup(struct space *s, const struct space *parent);
+void arena_free(struct space *s);
+/*
+ * Finds a free range, by hint if that is free, and maps it; a region that is
+ * not static gets its base. The address or -ENOMEM. May sleep.
+ */
+long arena_map(struct space *s, unsigned long hint, size_t len, struct region *r, u64 bits, u32 map_flags);
+void arena_released(struct space *s, unsigned long start, unsigned long end);
+/* Mapped pages changed by n. */
+void arena_count(struct space *s, s64 n);
+/* All of them. */
+s64 arena_total(const struct space *s);
+
+/* --- commit.c --- */
+/* May `pages` more be promised? n < 0 gives back. -ENOMEM. */
+int __must_check commit_charge(s64 pages);
+/* Without asking. */
+void commit_add(s64 pages);
+
+/* --- mmap.c --- */
+u64 space_limit_pages(unsigned int which);
+int space_check_limits(struct space *s, u64 pages, meta_t m);
+int space_check_mlock(struct space *s, u64 pages);
+
+/* --- madvise.c --- */
+int space_advise(struct space *s, unsigned long start, unsigned long end, int advice);
+
+/* --- rmap.c --- */
+int mapper_add(struct pagecache *pc, struct region *r);
+/* False: a walker stands on r and calls region_free() when it goes on. */
+bool mapper_del(struct pagecache *pc, struct region *r);
+/* The page cache ends. */
+void mappers_free(struct pagecache *pc);
+/* How many spaces show each of the n pages from `first` on. */
+void rmap_count(struct pagecache *pc, u64 first, unsigned int n, u16 *counts);
+
+#endif

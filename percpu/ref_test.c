@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Drained references: threads on all CPUs hand references to one another; no
+ * object may be released while somebody has one, and every object must be in
+ * the end. A release at the first count of 0, without the epochs, must be found
+ * out.
+ */
+#include "percpu/ref.h"
+
+#include "arch/x86_64/asm/atomic.h"
+#include "lib/test.h"
+#include "sync/rcu.h"
+#include "sync/test_port.h"
+#include "sync/torture_test.h"
+
+#define OBJECTS 64
+
+struct object {
+	struct ref ref;
+	/* a  references that exist, counted exactly */
+	s64 real;
+	/* a */
+	u32 released;
+	u32 early;
+};
+
+struct ref_torture {
+	struct torture t;
+	struct object objects[OBJECTS];
+	/* a  the object with its first reference; NULL: some thread has it */
+	struct object *shelf[OBJECTS];
+	/* a  an object with a further reference, for who comes next; NULL: none */
+	struct object *spare[OBJECTS];
+	/* a */
+	u64 early;
+	void (*get)(struct ref *r);
+	void (*put)(struct ref *r);
+};
+
+static struct ref_torture ref_torture;
+
+static void
+object_release(struct ref *r)
+{
+	struct object *o = container_of(r, struct object, ref);
+
+	if (atomic_read(&o->real) != 0)
+		WRITE_ONCE(o->early, 1);
+	atomic_inc(&o->released);
+}
+
+static void
+object_get(struct ref_torture *s, struct object *o)
+{
+	atomic_inc(&o->real);
+	s->get(&o->ref);
+}
+
+static void
+object_put(struct ref_torture *s, struct object *o)
+{
+	atomic_dec(&o->real);
+	s->put(&o->ref);
+}
+
+/*
+ * References travel: whoever has an object for a while leaves a reference of it
+ * in another place, and puts the one that it finds there, which comes from
+ * another CPU.
+ */
+static void
+ref_thread(struct torture_thread *th)
+{
+	struct ref_torture *s = container_of(th->torture, struct ref_torture, t);
+	struct object *o, *found;
+
+	while (!torture_over(th)) {
+		u64 r = test_rand(&th->seed);
+		struct object **place = &s->shelf[r % OBJECTS];
+
+		o = atomic_xchg(place, NULL);
+		if (o == NULL)
+			continue;
+		for (unsigned int i = 0; i < (r >> 8 & 3); i++) {
+			object_get(s, o);
+			object_put(s, o);
+		}
+		object_get(s, o);
+		found = atomic_xchg(&s->spare[(r >> 16) % OBJECTS], o);
+		if (READ_ONCE(o->released))
+			atomic_inc(&s->early);
+		smp_store_release(place, o);
+		if (found != NULL)
+			object_put(s, found);
+		th->result++;
+		if ((r >> 32 & 255) == 0)
+			test_yield();
+	}
+}
+
+static void
+ref_torture_init(struct ref_torture *s, void (*get)(struct ref *r), void (*put)(struct ref *r))
+{
+	s->early = 0;
+	s->get = get;
+	s->put = put;
+	for (int i = 0; i < OBJECTS; i++) {
+		struct object *o = &s->objects[i];
+
+		ref_init(&o->ref, object_release);
+		o->real = 1;
+		o->released = 0;
+		o->early = 0;
+		s->shelf[i] = o;
+		s->spare[i] = NULL;
+	}
+}
+
+TEST(ref_torture)
+{
+	struct ref_torture *s = &ref_torture;
+	u64 early = 0;
+
+	ref_torture_init(s, ref_get, ref_put);
+	EXPECT_GT(torture_run(&s->t, ref_thread, test_cpus()), 0);
+	EXPECT_EQ(s->early, 0);
+	for (int i = 0; i < OBJECTS; i++)
+		if (s->spare[i] != NULL)
+			object_put(s, s->spare[i]);
+	ref_drain();
+	for (int i = 0; i < OBJECTS; i++)
+		EXPECT_EQ(s->objects[i].released, 0);
+	for (int i = 0; i < OBJECTS; i++)
+		object_put(s, &s->objects[i]);
+	ref_drain();
+	for (int i = 0; i < OBJECTS; i++) {
+		EXPECT_EQ(s->objects[i].released, 1);
+		early += s->objects[i].early;
+	}
+	EXPECT_EQ(early, 0);
+}
+
+/* Keeps gets to itself for a while, hands puts in at once, and believes the first 0. */
+static DEFINE_PERCPU(s64, broken_late)[OBJECTS];
+static struct object *broken_objects;
+
+static void
+broken_get(struct ref *r)
+{
+	size_t i = (size_t)(container_of(r, struct object, ref) - broken_objects);
+
+	pin();
+	this_cpu_inc(broken_late[i]);
+	if (this_cpu_read(broken_late[i]) == 4) {
+		this_cpu_write(broken_late[i], 0);
+		atomic_add(&r->count, 4);
+	}
+	unpin();
+}
+
+static void
+broken_put(struct ref *r)
+{
+	if (atomic_dec_and_test(&r->count))
+		r->release(r);
+}
+
+TEST(ref_torture_finds_early_release)
+{
+	struct ref_torture *s = &ref_torture;
+
+	if (test_cpus() < 2)
+		TEST_SKIP("needs two CPUs");
+	broken_objects = s->objects;
+	s->early = 0;
+	for (int i = 0; i < TORTURE_TRIES && s->early == 0; i++) {
+		ref_torture_init(s, broken_get, broken_put);
+		torture_run(&s->t, ref_thread, test_cpus());
+	}
+	EXPECT_GT(s->early, 0);
+}
+
+/* A chain: each release puts the next. */
+struct link {
+	struct ref ref;
+	struct link *next;
+};
+
+static u32 links_released;
+
+static void
+link_release(struct ref *r)
+{
+	struct link *l = container_of(r, struct link, ref);
+
+	atomic_inc(&links_released);
+	if (l->next != NULL)
+		ref_put(&l->next->ref);
+}
+
+TEST(ref_drain_chain)
+{
+	static struct link links[8];
+
+	links_released = 0;
+	for (int i = 0; i < 8; i++) {
+		ref_init(&links[i].ref, link_release);
+		links[i].next = i < 7 ? &links[i + 1] : NULL;
+	}
+	ref_put(&links[0].ref);
+	ref_drain();
+	EXPECT_EQ(links_released, 8);
+}
+
+TEST(ref_timer_releases)
+{
+	static struct link one;
+
+	links_released = 0;
+	one.next = NULL;
+	ref_init(&one.ref, link_release);
+	ref_add(&one.ref, 5);
+	ref_add(&one.ref, -6);
+	/* No drain: the timer has to do it. */
+	for (int i = 0; i < 500 && READ_ONCE(links_released) == 0; i++)
+		test_sleep(2000000);
+	EXPECT_EQ(links_released, 1);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* PI mutexes: exclusion, lending along a chain, deadlocks found, nothing left behind. */
+#include "sync/pimutex.h"
+
+#include "arch/x86_64/asm/atomic.h"
+#include "lib/errno.h"
+#include "lib/test.h"
+#include "sync/completion.h"
+#include "sync/test_port.h"
+#include "sync/torture_test.h"
+
+#define MUTEXES 3
+
+struct pi_torture {
+	struct torture t;
+	struct pimutex m[MUTEXES];
+	/* (m[i])  plain, on purpose */
+	u64 count[MUTEXES];
+	/* a */
+	u64 done[MUTEXES];
+	u64 deadlocks;
+	u64 wrong;
+};
+
+static bool
+take(struct pi_torture *s, unsigned int i, u64 r)
+{
+	u64 deadline = r & 1 ? NO_DEADLINE : ktime_get() + 100000;
+	int ret;
+
+	if (r & 2 && pimutex_try_lock(&s->m[i]))
+		return true;
+	ret = pimutex_lock(&s->m[i], PARK_UNINTERRUPTIBLE, deadline);
+	if (ret == -EDEADLK)
+		atomic_inc(&s->deadlocks);
+	else if (ret != 0 && ret != -ETIMEDOUT)
+		atomic_inc(&s->wrong);
+	return ret == 0;
+}
+
+static void
+count_up(struct pi_torture *s, unsigned int i)
+{
+	u64 seen = READ_ONCE(s->count[i]);
+
+	test_yield();
+	WRITE_ONCE(s->count[i], seen + 1);
+	atomic_inc(&s->done[i]);
+}
+
+/* Two mutexes in any order: that deadlocks often, and must be refused when it does. */
+static void
+pi_thread(struct torture_thread *th)
+{
+	struct pi_torture *s = container_of(th->torture, struct pi_torture, t);
+	s32 own = task_pi_prio(sync_current());
+
+	while (!torture_over(th)) {
+		u64 r = test_rand(&th->seed);
+		unsigned int a = (unsigned int)(r % MUTEXES);
+		unsigned int b = (unsigned int)((r >> 8) % MUTEXES);
+
+		if ((r >> 48) % 8 == 0)
+			task_pi_set_prio(sync_current(), (s32)((r >> 40) % 100));
+		if (!take(s, a, r >> 16))
+			continue;
+		count_up(s, a);
+		if (b != a && take(s, b, r >> 24)) {
+			count_up(s, b);
+			pimutex_unlock(&s->m[b]);
+		}
+		pimutex_unlock(&s->m[a]);
+		th->result++;
+	}
+	task_pi_set_prio(sync_current(), own);
+	if (task_pi_prio(sync_current()) != own)
+		atomic_inc(&s->wrong);
+}
+
+TEST(pimutex_torture)
+{
+	static struct pi_torture s;
+
+	s.wrong = 0;
+	for (int i = 0; i < MUTEXES; i++) {
+		pimutex_init(&s.m[i]);
+		s.count[i] = 0;
+		s.done[i] = 0;
+	}
+	EXPECT_GT(torture_run(&s.t, pi_thread, 2 * max(test_cpus(), 2u)), 0);
+	EXPECT_EQ(s.wrong, 0);
+	EXPECT_GT(s.deadlocks, 0);
+	for (int i = 0; i < MUTEXES; i++) {
+		EXPECT_EQ(s.count[i], s.done[i]);
+		EXPECT(pimutex_owner(&s.m[i]) == NULL);
+		EXPECT(!pimutex_has_waiters(&s.m[i]));
+	}
+}
+
+/* A chain: `top` waits for mutex 1 of `middle`, who waits for mutex 0 of us. */
+struct chain {
+	struct pimutex m[2];
+	struct completion ready;
+	struct task *middle;
+};
+
+static void
+chain_middle(void *arg)
+{
+	struct chain *c = arg;
+	s32 own = task_pi_prio(sync_current());
+
+	task_pi_set_prio(sync_current(), 50);
+	c->middle = sync_current();
+	EXPECT_EQ(pimutex_lock(&c->m[1], PARK_UNINTERRUPTIBLE, NO_DEADLINE), 0);
+	complete(&c->ready);
+	EXPECT_EQ(pimutex_lock(&c->m[0], PARK_UNINTERRUPTIBLE, NO_DEADLINE), 0);
+	pimutex_unlock(&c->m[0]);
+	pimutex_unlock(&c->m[1]);
+	EXPECT_EQ(task_pi_prio(sync_current()), 50);
+	task_pi_set_prio(sync_current(), own);
+}
+
+static void
+chain_top(void *arg)
+{
+	struct chain *c = arg;
+	s32 own = task_pi_prio(sync_current());
+
+	task_pi_set_prio(sync_current(), 7);
+	EXPECT_EQ(pimutex_lock(&c->m[1], PARK_UNINTERRUPTIBLE, NO_DEADLINE), 0);
+	pimutex_unlock(&c->m[1]);
+	task_pi_set_prio(sync_current(), own);
+}
+
+static bool
+prio_becomes(struct task *t, s32 prio)
+{
+	for (int i = 0; i < 1000 && task_pi_prio(t) != prio; i++)
+		test_sleep(1000000);
+	return task_pi_prio(t) == prio;
+}
+
+TEST(pimutex_chain)
+{
+	static struct chain c;
+	struct task *self = sync_current();
+	struct test_thread *middle, *top;
+	s32 own = task_pi_prio(self);
+
+	pimutex_init(&c.m[0]);
+	pimutex_init(&c.m[1]);
+	completion_init(&c.ready);
+	ASSERT_EQ(pimutex_lock(&c.m[0], PARK_UNINTERRUPTIBLE, NO_DEADLINE), 0);
+	EXPECT_EQ(pimutex_lock(&c.m[0], PARK_UNINTERRUPTIBLE, NO_DEADLINE), -EDEADLK);
+	middle = test_spawn(1, chain_middle, &c);
+	completion_wait(&c.ready);
+	EXPECT(prio_becomes(self, min(own, 50)));
+	/* Waiting for what the middle one holds would close the circle. */
+	EXPECT_EQ(pimutex_lock(&c.m[1], PARK_UNINTERRUPTIBLE, NO_DEADLINE), -EDEADLK);
+	top = test_spawn(2, chain_top, &c);
+	EXPECT(prio_becomes(self, min(own, 7)));
+	EXPECT_EQ(task_pi_prio(c.middle), 7);
+	/* A waiter whose own priority falls lends less. */
+	pimutex_unlock(&c.m[0]);
+	EXPECT_EQ(task_pi_prio(self), own);
+	test_join(middle);
+	test_join(top);
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* epoll: level and edge, one-shot, exclusive, nesting, loops, errors. */
+#include "tests/abi/abi.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+
+#define K 65536
+
+static char big[K];
+
+static int
+ctl(int ep, int op, int fd, uint32_t events, uint64_t data)
+{
+	struct epoll_event e = { .events = events, .data.u64 = data };
+
+	return epoll_ctl(ep, op, fd, &e);
+}
+
+/* Events of the one descriptor that is ready now; 0 for none, -1 for more. */
+static long
+ready(int ep)
+{
+	struct epoll_event e[2];
+	int n = epoll_wait(ep, e, 2, 0);
+
+	return n == 0 ? 0 : n == 1 ? (long)e[0].events : -1;
+}
+
+TEST(create_and_control_errors)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+	int ep = works(epoll_create1(EPOLL_CLOEXEC));
+	int p[2];
+	int f;
+
+	is(fcntl(ep, F_GETFD), FD_CLOEXEC);
+	works(epoll_create(1));
+	fails(epoll_create(0), EINVAL);
+	fails(epoll_create1(1), EINVAL);
+	pipe(p);
+	is(ctl(ep, EPOLL_CTL_ADD, p[0], EPOLLIN, 0), 0);
+	fails(ctl(ep, EPOLL_CTL_ADD, p[0], EPOLLIN, 0), EEXIST);
+	fails(ctl(ep, EPOLL_CTL_MOD, p[1], EPOLLIN, 0), ENOENT);
+	fails(ctl(ep, EPOLL_CTL_DEL, p[1], EPOLLIN, 0), ENOENT);
+	fails(ctl(ep, EPOLL_CTL_ADD, 999, EPOLLIN, 0), EBADF);
+	fails(ctl(999, EPOLL_CTL_ADD, p[0], EPOLLIN, 0), EBADF);
+	fails(ctl(ep, EPOLL_CTL_ADD, ep, EPOLLIN, 0), EINVAL);
+	fails(ctl(p[0], EPOLL_CTL_ADD, p[1], EPOLLIN, 0), EINVAL);
+	fails(ctl(ep, 9, p[1], EPOLLIN, 0), EINVAL);
+	fails(epoll_ctl(ep, EPOLL_CTL_ADD, p[1], BAD), EFAULT);
+	is(epoll_ctl(ep, EPOLL_CTL_DEL, p[0], NULL), 0);
+	put("f", "");
+	f = works(open("f", O_RDONLY));
+	fails(ctl(ep, EPOLL_CTL_ADD, f, EPOLLIN, 0), EPERM);
+	fails(ctl(ep, EPOLL_CTL_ADD, works(open(".", O_RDONLY)), EPOLLIN, 0),
+	      EPERM);
+	fails(epoll_wait(ep, &e, 0, 0), EINVAL);
+	fails(epoll_wait(ep, &e, -1, 0), EINVAL);
+	fails(epoll_wait(p[0], &e, 1, 0), EINVAL);
+	fails(epoll_wait(999, &e, 1, 0), EBADF);
+	fails(read(ep, big, 8), EINVAL);
+}
+
+TEST(level)
+{
+	struct epoll_event e[4];
+	int ep = works(epoll_create1(0));
+	int p[2];
+
+	pipe(p);
+	ctl(ep, EPOLL_CTL_ADD, p[0], EPOLLIN, 0x1122334455667788);
+	is(ready(ep), 0);
+	write(p[1], "xy", 2);
+	is(epoll_wait(ep, e, 4, 0), 1);
+	is(e[0].events, EPOLLIN);
+	is(e[0].data.u64, 0x1122334455667788);
+	read(p[0], big, 1);
+	is(ready(ep), EPOLLIN);
+	read(p[0], big, 1);
+	is(ready(ep), 0);
+	ctl(ep, EPOLL_CTL_ADD, p[1], EPOLLOUT, 2);
+	is(ready(ep), EPOLLOUT);
+	write(p[1], "x", 1);
+	is(epoll_wait(ep, e, 4, 0), 2);
+	is(epoll_wait(ep, e, 1, 0), 1);
+	/* Those not reported last time come first the next time. */
+	{
+		uint64_t first = e[0].data.u64;
+
+		is(epoll_wait(ep, e, 1, 0), 1);
+		check(e[0].data.u64 != first);
+	}
+	close(p[1]);
+	is(ready(ep), EPOLLIN | EPOLLHUP);
+	read(p[0], big, 1);
+	is(ready(ep), EPOLLHUP);
+	is(ctl(ep, EPOLL_CTL_MOD, p[0], 0, 0), 0);
+	is(ready(ep), EPOLLHUP);
+}
+
+TEST(edge)
+{
+	int ep = works(epoll_create1(0));
+	int p[2];
+
+	pipe(p);
+	ctl(ep, EPOLL_CTL_ADD, p[0], EPOLLIN | EPOLLET, 0);
+	write(p[1], "a", 1);
+	is(ready(ep), EPOLLIN);
+	is(ready(ep), 0);
+	write(p[1], "b", 1);
+	is(ready(ep), EPOLLIN);
+	is(ready(ep), 0);
+	read(p[0], big, 1);
+	is(ready(ep), 0);
+	/* Setting it again arms it again, since data is there. */
+	ctl(ep, EPOLL_CTL_MOD, p[0], EPOLLIN | EPOLLET, 0);
+	is(ready(ep), EPOLLIN);
+	is(ready(ep), 0);
+	ctl(ep, EPOLL_CTL_ADD, p[1], EPOLLOUT | EPOLLET, 0);
+	is(ready(ep), EPOLLOUT);
+	is(ready(ep), 0);
+	close(p[1]);
+	is(ready(ep), EPOLLIN | EPOLLHUP);
+	is(ready(ep), 0);
+}
+
+TEST(oneshot)
+{
+	int ep = works(epoll_create1(0));
+	int p[2];
+
+	pipe(p);
+	ctl(ep, EPOLL_CTL_ADD, p[0], EPOLLIN | EPOLLONESHOT, 0);
+	write(p[1], "a", 1);
+	is(ready(ep), EPOLLIN);
+	is(ready(ep), 0);
+	write(p[1], "b", 1);
+	is(ready(ep), 0);
+	fails(ctl(ep, EPOLL_CTL_ADD, p[0], EPOLLIN, 0), EEXIST);
+	ctl(ep, EPOLL_CTL_MOD, p[0], EPOLLIN | EPOLLONESHOT, 0);
+	is(ready(ep), EPOLLIN);
+	is(ready(ep), 0);
+}
+
+TEST(many_descriptors)
+{
+	struct epoll_event e[64];
+	int ep = works(epoll_create1(0));
+	int p[50][2];
+	int n;
+
+	for (int i = 0; i < 50; i++) {
+		pipe(p[i]);
+		ctl(ep, EPOLL_CTL_ADD, p[i][0], EPOLLIN, i);
+	}
+	for (int i = 0; i < 50; i += 5)
+		write(p[i][1], "x", 1);
+	n = epoll_wait(ep, e, 64, 0);
+	is(n, 10);
+	for (int i = 0; i < n; i++)
+		is(e[i].data.u64, 5 * i);
+	for (int i = 0; i < 50; i++)
+		close(p[i][0]);
+	is(ready(ep), 0);
+}
+
+/* A registration belongs to the open file and lives as long as it. */
+TEST(close_and_dup)
+{
+	int ep = works(epoll_create1(0));
+	int p[2];
+	int d;
+
+	pipe(p);
+	d = works(dup(p[0]));
+	ctl(ep, EPOLL_CTL_ADD, p[0], EPOLLIN, 1);
+	is(ctl(ep, EPOLL_CTL_ADD, d, EPOLLIN, 2), 0);
+	write(p[1], "x", 1);
+	is(ready(ep), -1);
+	is(epoll_ctl(ep, EPOLL_CTL_DEL, d, NULL), 0);
+	close(p[0]);
+	is(ready(ep), EPOLLIN);
+	fails(epoll_ctl(ep, EPOLL_CTL_DEL, p[0], NULL), EBADF);
+	close(d);
+	is(ready(ep), 0);
+}
+
+TEST(waiting)
+{
+	struct epoll_event e;
+	int ep = works(epoll_create1(0));
+	int p[2];
+	pid_t c;
+	long t;
+
+	pipe(p);
+	ctl(ep, EPOLL_CTL_ADD, p[0], EPOLLIN, 0);
+	t = now_ns();
+	is(epoll_wait(ep, &e, 1, 50), 0);
+	check(now_ns() - t >= NSEC / 20);
+	c = fork();
+	if (!c)
+		_exit(epoll_wait(ep, &e, 1, -1) == 1 ? 7 : 1);
+	check(until_asleep(c));
+	write(p[1], "x", 1);
+	is(reap(c), 7);
+}
+
+/* A descriptor added while another task already waits. */
+TEST(add_while_waiting)
+{
+	struct epoll_event e;
+	int ep = works(epoll_create1(0));
+	int p[2];
+	pid_t c;
+
+	pipe(p);
+	write(p[1], "x", 1);
+	c = fork();
+	if (!c)
+		_exit(epoll_wait(ep, &e, 1, -1) == 1 ? 7 : 1);
+	check(until_asleep(c));
+	ctl(ep, EPOLL_CTL_ADD, p[0], EPOLLIN, 0);
+	is(reap(c), 7);
+}
+
+static volatile int hits;
+
+static void
+hit(int sig)
+{
+	(void)sig;
+	hits++;
+}
+
+TEST(pwait_and_signals)
+{
+	struct timespec ts = { 0, 50000000 };
+	struct epoll_event e;
+	int ep = works(epoll_create1(0));
+	sigset_t usr = sigs(SIGUSR1, 0);
+	sigset_t none;
+	pid_t c;
+	long t;
+
+	sigemptyset(&none);
+	handle(SIGUSR1, hit, SA_RESTART);
+	c = fork();
+	if (!c) {
+		if (epoll_wait(ep, &e, 1, -1) != -1)
+			_exit(1);
+		_exit(errno == EINTR ? 7 : 2);
+	}
+	check(until_asleep(c));
+	kill(c, SIGUSR1);
+	is(reap(c), 7);
+	sigprocmask(SIG_BLOCK, &usr, NULL);
+	raise(SIGUSR1);
+	fails(epoll_pwait(ep, &e, 1, -1, &none), EINTR);
+	is(hits, 1);
+	fails(syscall(SYS_epoll_pwait, ep, &e, 1, 0, &none, 4L), EINVAL);
+	t = now_ns();
+	is(syscall(SYS_epoll_pwait2, ep, &e, 1, &ts, NULL, 0L), 0);
+	check(now_ns() - t >= NSEC / 20);
+	ts.tv_nsec = NSEC;
+	fails(syscall(SYS_epoll_pwait2, ep, &e, 1, &ts, NULL, 0L), EINVAL);
+}
+
+TEST(nested)
+{
+	int inner = works(epoll_create1(0));
+	int outer = works(epoll_create1(0));
+	struct pollfd f = { .fd = outer, .events = POLLIN };
+	int p[2];
+
+	pipe(p);
+	ctl(inner, EPOLL_CTL_ADD, p[0], EPOLLIN, 0);
+	ctl(outer, EPOLL_CTL_ADD, inner, EPOLLIN, 0);
+	is(ready(outer), 0);
+	is(poll(&f, 1, 0), 0);
+	write(p[1], "x", 1);
+	is(ready(outer), EPOLLIN);
+	is(poll(&f, 1, 0), 1);
+	is(ready(inner), EPOLLIN);
+	read(p[0], big, 1);
+	is(ready(outer), 0);
+	is(poll(&f, 1, 0), 0);
+	close(inner);
+	is(ready(outer), 0);
+}
+
+TEST(nested_wakeup)
+{
+	struct epoll_event e;
+	int ep[4];
+	int p[2];
+	pid_t c;
+
+	pipe(p);
+	for (int i = 0; i < 4; i++) {
+		ep[i] = epoll_create1(0);
+		ctl(ep[i], EPOLL_CTL_ADD, i ? ep[i - 1] : p[0], EPOLLIN, 0);
+	}
+	c = fork();
+	if (!c)
+		_exit(epoll_wait(ep[3], &e, 1, -1) == 1 ? 7 : 1);
+	check(until_asleep(c));
+	write(p[1], "x", 1);
+	is(reap(c), 7);
+}
+
+TEST(loops)
+{
+	int ep[8];
+
+	for (int i = 0; i < 8; i++)
+		ep[i] = epoll_create1(0);
+	is(ctl(ep[0], EPOLL_CTL_ADD, ep[1], EPOLLIN, 0), 0);
+	fails(ctl(ep[1], EPOLL_CTL_ADD, ep[0], EPOLLIN, 0), ELOOP);
+	is(ctl(ep[1], EPOLL_CTL_ADD, ep[2], EPOLLIN, 0), 0);
+	fails(ctl(ep[2], EPOLL_CTL_ADD, ep[0], EPOLLIN, 0), ELOOP);
+	is(ctl(ep[2], EPOLL_CTL_ADD, ep[3], EPOLLIN, 0), 0);
+	is(ctl(ep[3], EPOLL_CTL_ADD, ep[4], EPOLLIN, 0), 0);
+	fails(ctl(ep[4], EPOLL_CTL_ADD, ep[5], EPOLLIN, 0), ELOOP);
+	fails(ctl(ep[7], EPOLL_CTL_ADD, ep[0], EPOLLIN, 0), ELOOP);
+	close(ep[0]);
+	is(ctl(ep[7], EPOLL_CTL_ADD, ep[1], EPOLLIN, 0), 0);
+}
+
+TEST(exclusive_rules)
+{
+	int ep = works(epoll_create1(0));
+	int in = works(epoll_create1(0));
+	int p[2];
+
+	pipe(p);
+	is(ctl(ep, EPOLL_CTL_ADD, p[0], EPOLLIN | EPOLLEXCLUSIVE, 0), 0);
+	fails(ctl(ep, EPOLL_CTL_MOD, p[0], EPOLLIN, 0), EINVAL);
+	fails(ctl(ep, EPOLL_CTL_MOD, p[0], EPOLLIN | EPOLLEXCLUSIVE, 0), EINVAL);
+	fails(ctl(ep, EPOLL_CTL_ADD, p[1],
+		  EPOLLOUT | EPOLLEXCLUSIVE | EPOLLONESHOT, 0), EINVAL);
+	fails(ctl(ep, EPOLL_CTL_ADD, in, EPOLLIN | EPOLLEXCLUSIVE, 0), EINVAL);
+	write(p[1], "x", 1);
+	is(ready(ep), EPOLLIN);
+}
+
+/* One byte wakes at least one and not all of the exclusive waiters. */
+TEST(exclusive_wakes_few)
+{
+	struct epoll_event e;
+	pid_t c[4];
+	int p[2];
+	int woken = 0;
+
+	pipe(p);
+	for (int i = 0; i < 4; i++) {
+		c[i] = fork();
+		if (!c[i]) {
+			int ep = epoll_create1(0);
+
+			ctl(ep, EPOLL_CTL_ADD, p[0],
+			    EPOLLIN | EPOLLEXCLUSIVE | EPOLLET, 0);
+			epoll_wait(ep, &e, 1, -1);
+			_exit(7);
+		}
+		check(until_asleep(c[i]));
+	}
+	write(p[1], "x", 1);
+	msleep(300);
+	for (int i = 0; i < 4; i++) {
+		int st;
+
+		if (waitpid(c[i], &st, WNOHANG) == c[i]) {
+			woken++;
+			c[i] = 0;
+		}
+	}
+	check(woken >= 1);
+	check(woken < 4);
+	for (int i = 0; i < 4; i++) {
+		if (c[i])
+			kill(c[i], SIGKILL);
+	}
+}
+
+/* Edge-triggered waiters in two threads share the edges. */
+static int shared_ep;
+static int got[2];
+
+static void *
+waiter(void *arg)
+{
+	struct epoll_event e;
+
+	while (epoll_wait(shared_ep, &e, 1, 500) == 1)
+		__atomic_add_fetch(&got[(long)arg], 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+TEST(edges_are_not_lost)
+{
+	pthread_t t[2];
+	int p[2];
+
+	shared_ep = epoll_create1(0);
+	pipe(p);
+	ctl(shared_ep, EPOLL_CTL_ADD, p[0], EPOLLIN | EPOLLET, 0);
+	for (long i = 0; i < 2; i++)
+		pthread_create(&t[i], NULL, waiter, (void *)i);
+	for (int i = 0; i < 20; i++) {
+		write(p[1], "x", 1);
+		msleep(2);
+	}
+	for (int i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
+	check(got[0] + got[1] >= 1 && got[0] + got[1] <= 20);
+}

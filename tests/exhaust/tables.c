@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pseudo-terminals, pipe buffers, mounts and timers: up to their limits. */
+#include "tests/exhaust/exhaust.h"
+
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/timerfd.h>
+#include <termios.h>
+
+static char big[1 << 20];
+
+TEST_LIMIT(pty_number, 120)
+{
+	struct level before = level_now();
+	long have = limit_get("kernel/pty/nr");
+	struct limit l;
+	int n, fd[200];
+
+	if (have < 0 || !limit_set(&l, "kernel/pty/max", have + 64))
+		return;
+	for (int round = 0; round < 2; round++) {
+		for (n = 0; n < 200; n++) {
+			fd[n] = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+			if (fd[n] < 0)
+				break;
+		}
+		check(errno == ENOSPC);
+		/* Linux stops one short of the number. */
+		check(n == 63 || n == 64);
+		is(limit_get("kernel/pty/nr"), have + n);
+		close(fd[10]);
+		fd[10] = works(open("/dev/ptmx", O_RDWR | O_NOCTTY));
+		for (int i = 0; i < n; i++)
+			close(fd[i]);
+		soon(limit_get("kernel/pty/nr") == have);
+	}
+	limit_restore(&l);
+	level_check(&before);
+}
+
+TEST_LIMIT(pty_of_a_mount, 120)
+{
+	int n;
+
+	mkdir("p", 0755);
+	works(mount("x", "p", "devpts", 0, "newinstance,ptmxmode=666,max=8"));
+	in_child {
+		for (n = 0; n < 20; n++) {
+			if (open("p/ptmx", O_RDWR | O_NOCTTY) < 0)
+				break;
+		}
+		check(errno == ENOSPC);
+		is(n, 8);
+	}
+	in_child {
+		works(open("p/ptmx", O_RDWR | O_NOCTTY));
+	}
+	soon(!umount("p"));
+}
+
+/* Many terminals, each full of output that nobody reads. */
+TEST_LIMIT(pty_buffers, 120)
+{
+	struct level before = level_now();
+	int full = 0;
+
+	in_child {
+		for (int i = 0; i < 200; i++) {
+			int m = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+			int zero = 0, s;
+
+			ioctl(m, TIOCSPTLCK, &zero);
+			s = ioctl(m, TIOCGPTPEER, O_RDWR | O_NOCTTY);
+			fcntl(s, F_SETFL, O_NONBLOCK);
+			while (write(s, big, 65536) > 0)
+				;
+			full += errno == EAGAIN;
+		}
+		is(full, 200);
+	}
+	level_check(&before);
+}
+
+TEST_LIMIT(pipe_buffers, 120)
+{
+	struct level before = level_now();
+	struct rlimit r = { 4096, 4096 };
+	int full = 0, p[2];
+
+	in_child {
+		setrlimit(RLIMIT_NOFILE, &r);
+		for (int i = 0; i < 1000; i++) {
+			if (pipe2(p, O_NONBLOCK))
+				break;
+			full += write(p[1], big, sizeof(big)) == 65536;
+		}
+		is(full, 1000);
+	}
+	level_check(&before);
+}
+
+/* An ordinary user's pipes shrink to two pages beyond the soft limit. */
+TEST_LIMIT(pipe_pages_of_a_user, 120)
+{
+	struct rlimit r = { 4096, 4096 };
+	struct level before = level_now();
+	struct limit l;
+	int n, p[2];
+
+	if (!limit_set(&l, "fs/pipe-user-pages-soft", 1024))
+		return;
+	in_child {
+		setrlimit(RLIMIT_NOFILE, &r);
+		drop(USER + 902);
+		for (n = 0; n < 100; n++) {
+			pipe2(p, O_NONBLOCK);
+			if (fcntl(p[0], F_GETPIPE_SZ) != 65536)
+				break;
+		}
+		is(n, 64);
+		is(fcntl(p[0], F_GETPIPE_SZ), 8192);
+		is(write(p[1], big, 65536), 8192);
+		fails(fcntl(p[1], F_SETPIPE_SZ, 65536), EPERM);
+	}
+	limit_restore(&l);
+	in_child {
+		drop(USER + 902);
+		pipe(p);
+		is(fcntl(p[0], F_GETPIPE_SZ), 65536);
+	}
+	level_check(&before);
+}
+
+static long
+count_mounts(void)
+{
+	static char text[1 << 20];
+	long n = 0;
+
+	get("/proc/self/mounts", text, sizeof(text));
+	for (char *p = text; (p = strchr(p, '\n')); p++)
+		n++;
+	return n;
+}
+
+TEST_LIMIT(mount_number, 240)
+{
+	struct level before = level_now();
+	long have = count_mounts();
+	struct limit l;
+	char name[16];
+	long n;
+
+	if (!limit_set(&l, "fs/mount-max", have + 100))
+		return;
+	mkdir("m", 0755);
+	for (n = 0; n < 300; n++) {
+		snprintf(name, sizeof(name), "m/%ld", n);
+		mkdir(name, 0755);
+		if (mount("t", name, "tmpfs", 0, "size=64k"))
+			break;
+	}
+	check(errno == ENOSPC);
+	diag("%ld mounts", n);
+	check(n > 50 && n <= 100);
+	is(count_mounts(), have + n);
+	fails(mount("m", "m", NULL, MS_BIND | MS_REC, NULL), ENOSPC);
+	is(umount("m/0"), 0);
+	is(mount("t", "m/0", "tmpfs", 0, NULL), 0);
+	for (long i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "m/%ld", i);
+		if (umount(name))
+			ok(false, "umount %s", name);
+	}
+	is(count_mounts(), have);
+	limit_restore(&l);
+	level_check(&before);
+}
+
+/* One on top of another, then all at once. */
+TEST_LIMIT(mounts_stacked, 240)
+{
+	struct level before = level_now();
+	long have = count_mounts();
+	int n = 0;
+
+	mkdir("m", 0755);
+	while (n < 300 && !mount("t", "m", "tmpfs", 0, NULL))
+		n++;
+	is(n, 300);
+	while (!umount("m"))
+		n--;
+	is(n, 0);
+	is(count_mounts(), have);
+	mkdir("d", 0755);
+	works(mount("t", "d", "tmpfs", 0, NULL));
+	for (n = 0; n < 50; n++) {
+		chdir("d");
+		mkdir("d", 0755);
+		if (mount("t", "d", "tmpfs", 0, NULL))
+			break;
+	}
+	is(n, 50);
+	for (; n > 0; n--)
+		chdir("..");
+	is(umount2("d", MNT_DETACH), 0);
+	soon(count_mounts() == have);
+	level_check(&before);
+}
+
+TEST_LIMIT(posix_timers, 120)
+{
+	struct rlimit r = { 500, 500 };
+	struct level before = level_now();
+	timer_t id, last = 0;
+	int n = 0;
+
+	in_child {
+		setrlimit(RLIMIT_SIGPENDING, &r);
+		drop(USER + 903);
+		while (n < 2000 && !syscall(SYS_timer_create, CLOCK_MONOTONIC,
+					    NULL, &id)) {
+			last = id;
+			n++;
+		}
+		check(errno == EAGAIN);
+		is(n, 500);
+		/* id is 32 bits in the kernel's view. */
+		is(syscall(SYS_timer_delete, (int)(long)last), 0);
+		is(syscall(SYS_timer_create, CLOCK_MONOTONIC, NULL, &id), 0);
+	}
+	level_check(&before);
+}
+
+TEST_LIMIT(armed_timers, 120)
+{
+	struct itimerspec s = { { 0, 0 }, { 0, 1000000 } };
+	struct epoll_event e = { .events = EPOLLIN }, got[64];
+	struct rlimit r = { 4096, 4096 };
+	struct level before = level_now();
+	int ep, n, fired = 0;
+
+	in_child {
+		setrlimit(RLIMIT_NOFILE, &r);
+		ep = epoll_create1(0);
+		for (int i = 0; i < 3000; i++) {
+			int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+
+			s.it_value.tv_nsec = (i % 100 + 1) * 1000000;
+			if (fd < 0 || timerfd_settime(fd, 0, &s, NULL))
+				break;
+			e.data.fd = fd;
+			epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
+		}
+		while (fired < 3000 && (n = epoll_wait(ep, got, 64, 5000)) > 0) {
+			for (int i = 0; i < n; i++) {
+				uint64_t v;
+
+				fired += read(got[i].data.fd, &v, 8) == 8;
+			}
+		}
+		is(fired, 3000);
+	}
+	level_check(&before);
+}
+
+/* Sleepers on every CPU with deadlines close together. */
+TEST_LIMIT(sleepers, 240)
+{
+	struct level before = level_now();
+	int good = 0;
+
+	for (int i = 0; i < 300; i++) {
+		if (!fork()) {
+			long t = now_ns();
+
+			msleep(i % 50);
+			_exit(now_ns() - t >= i % 50 * 1000000L ? 7 : 1);
+		}
+	}
+	for (int i = 0; i < 300; i++)
+		good += reap(-1) == 7;
+	is(good, 300);
+	level_check(&before);
+}

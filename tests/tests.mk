@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The programs that tests run in the guest, and the tests themselves.
+# Included by the root Makefile; uses O, Q, HOSTCC and KERNEL.
+#
+#   make test                     everything below 20 minutes
+#   make test TESTS=tests/boot.t  one file;  V=1 shows each result
+#   make test-all                 tests/all/ too
+#   KERNEL_UNDER_TEST=build/linux/vmlinuz make test TESTS=...   Debian's Linux instead
+
+# One program a file, static, on both kernels the same.
+GUEST_SRC := $(sort $(wildcard tests/abi/*.c tests/exhaust/*.c tests/user/*.c))
+GUEST_PROGRAMS := $(GUEST_SRC:%.c=$(O)/%)
+GUEST_CFLAGS := -std=gnu11 -O1 -g0 -I. -Wall -Wextra -Wno-unused-parameter -static -pthread
+KERNEL_UNDER_TEST ?= $(KERNEL)
+KERNEL_DEBUG := $(O)/debug/tessera.elf
+
+$(GUEST_PROGRAMS): $(O)/%: %.c tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(GUEST_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
+
+-include $(addsuffix .d,$(GUEST_PROGRAMS))
+
+.PHONY: guest-programs
+guest-programs: $(GUEST_PROGRAMS)
+
+# The debug kernel has the same sources and another folder: one more run of this makefile.
+ifneq ($(KERNEL),$(KERNEL_DEBUG))
+$(KERNEL_DEBUG): FORCE
+	@+$(MAKE) --no-print-directory CONFIG=debug O=$(O) $@
+endif
+
+# The unit tests of lib/ on the host: host-test-lib.
+include lib/host.mk
+
+# What passes whole is in TESTS and guards every change; the others, which still show what is
+# missing (Documentation/status.md), run by test-all. Longest first.
+TESTS ?= tests/unit.t tests/boot.t
+TESTS_ALL := $(foreach t,stress programs unit boot abi busybox badinput shell,$(wildcard tests/$(t).t)) \
+	$(wildcard tests/all/*.t)
+PROVE := env O=$(O) KERNEL=$(KERNEL_UNDER_TEST) KERNEL_DEBUG=$(KERNEL_DEBUG) \
+	prove --timer -j 2 $(if $(filter 1,$(V)),-v)
+
+test: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(O)/host/lib_test
+	@$(PROVE) $(TESTS)
+
+test-all: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(O)/host/lib_test
+	@$(PROVE) $(TESTS_ALL)
