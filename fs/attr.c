@@ -91,8 +91,7 @@ check_owner(const struct inode *i, const struct cred *c, const struct iattr *a)
 
 	if ((a->valid & ATTR_UID) && !(owner && a->uid == i->uid) && !cred_capable(c, CAP_CHOWN))
 		return -EPERM;
-	if ((a->valid & ATTR_GID) &&
-	    !(owner && (a->gid == i->gid || cred_in_group(c, a->gid))) &&
+	if ((a->valid & ATTR_GID) && !(owner && (a->gid == i->gid || cred_in_group(c, a->gid))) &&
 	    !cred_capable(c, CAP_CHOWN))
 		return -EPERM;
 	return 0;
@@ -140,8 +139,7 @@ privs_to_kill(const struct inode *i, const struct iattr *a)
 	if (a->valid & ATTR_KILL_SUID)
 		kill |= mode & S_ISUID;
 	if ((a->valid & ATTR_KILL_SGID) && (mode & S_ISGID)) {
-		if ((mode & S_IXGRP) ||
-		    (!in_group(i->gid) && !capable(CAP_FSETID)))
+		if ((mode & S_IXGRP) || (!in_group(i->gid) && !capable(CAP_FSETID)))
 			kill |= S_ISGID;
 	}
 	return kill;

@@ -209,8 +209,7 @@ map_file_part(struct elf_image *im, const struct elf64_phdr *ph, u32 flags)
 
 	if (!ph->filesz)
 		return 0;
-	if (ph->offset < skip || (b.offset & (PAGE_SIZE - 1)) ||
-	    ph->offset > S64_MAX - ph->filesz)
+	if (ph->offset < skip || (b.offset & (PAGE_SIZE - 1)) || ph->offset > S64_MAX - ph->filesz)
 		return -EINVAL;
 	r = space_map(current->space, at - skip, align_up(ph->filesz + skip, PAGE_SIZE),
 		      segment_prot(ph), MAP_PRIVATE | flags, &b);

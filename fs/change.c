@@ -363,7 +363,7 @@ remove_at(int dfd, const char *name, bool is_dir)
 	else if (!is_dir)
 		err = -EISDIR;
 	else
-		err = last.type == LAST_DOT      ? -EINVAL
+		err = last.type == LAST_DOT	 ? -EINVAL
 		      : last.type == LAST_DOTDOT ? -ENOTEMPTY
 						 : -EBUSY;
 	if (!err)

@@ -53,8 +53,7 @@ overlaps(const struct dev_desc *a)
 	struct device *d;
 
 	hlist_for_each_entry(d, bucket(a->major), link) {
-		if (covers(&d->desc, a->major, a->minor) ||
-		    covers(a, d->desc.major, d->desc.minor))
+		if (covers(&d->desc, a->major, a->minor) || covers(a, d->desc.major, d->desc.minor))
 			return true;
 	}
 	return false;

@@ -131,8 +131,8 @@ elf_make_stack(struct exec *x, struct elf_start *s, unsigned long *sp)
 	if (!block)
 		return -ENOMEM;
 	block[0] = x->argv.count;
-	memcpy(pointers(pointers(block + 1, &x->argv, s->stack.argv), &x->envp, s->stack.envp),
-	       a.v, a.n * sizeof(u64));
+	memcpy(pointers(pointers(block + 1, &x->argv, s->stack.argv), &x->envp, s->stack.envp), a.v,
+	       a.n * sizeof(u64));
 	err = copy_to_user((void __user *)at, block, (words + a.n) * sizeof(u64));
 	kvfree(block);
 	*sp = at;

@@ -243,8 +243,8 @@ static int
 prepare_creds(struct exec *x)
 {
 	struct inode *i = x->file->inode;
-	bool suid_ok = !(READ_ONCE(x->file->path.mnt->flags) & MOUNT_NOSUID) &&
-		       !current->no_new_privs;
+	bool suid_ok =
+		!(READ_ONCE(x->file->path.mnt->flags) & MOUNT_NOSUID) && !current->no_new_privs;
 	u32 mode = READ_ONCE(i->mode);
 
 	x->creds.file_uid = i->uid;

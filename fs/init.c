@@ -53,8 +53,7 @@ make_first_nodes(void)
 static void
 make_root(void)
 {
-	char options[] = "mode=0755";
-	struct mount_args a = {.source = "rootfs", .data = options};
+	struct mount_args a = {.source = "rootfs"};
 	struct super *sb = tmpfs_create(&rootfs_type, &a, 0);
 
 	if (is_err(sb))
@@ -67,7 +66,6 @@ void
 fs_init(void)
 {
 	dcache_init();
-	super_init();
 	mount_init();
 	tmpfs_init();
 	locks_init();

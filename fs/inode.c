@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Inodes: life, numbers, times, link counts, the writers that ETXTBSY counts. */
-#include "fs/vfs.h"
 #include "fs/locks.h"
+#include "fs/mount.h"
 #include "fs/notify.h"
+#include "fs/vfs.h"
 #include "kernel/log.h"
 #include "kernel/time/clock.h"
 #include "kernel/uapi/fcntl.h"
-#include "fs/mount.h"
 #include "mm/slab.h"
 #include "percpu/percpu.h"
 

@@ -10,16 +10,15 @@
  * reference ends the mount itself later.
  */
 #include "fs/mount.h"
+#include "fs/ids.h"
 #include "fs/mount_impl.h"
-#include "kernel/log.h"
+#include "lib/assert.h"
 #include "lib/hash.h"
 #include "mm/slab.h"
 #include "percpu/cpumask.h"
-#include "percpu/idpool.h"
 
 #define TABLE_BITS 10
-#define MOUNT_ID_MAX 0x7fffffffu
-#define MOUNT_ID_CHUNK 1
+#define MOUNT_IDS (1u << 30)
 
 __maybe_unused static LOCK_CLASS(mount_mutex_class, RANK_SB_MOUNT);
 __maybe_unused static LOCK_CLASS(mount_lock_class, RANK_MOUNT_TABLE);
@@ -29,16 +28,13 @@ struct seqcount mount_seq __cacheline_aligned;
 
 /* r  (mount_lock) */
 static struct hlist mount_table[1 << TABLE_BITS];
-static struct idpool *mount_ids;
+static struct ids mount_ids = IDS_INIT(mount_ids, 1, MOUNT_IDS);
 
 u32 mount_max = CONFIG_DEBUG ? 10000 : 100000;
 
 void
 mount_init(void)
 {
-	mount_ids = idpool_create(1, MOUNT_ID_MAX, MOUNT_ID_CHUNK);
-	if (!mount_ids)
-		panic("no memory for mounts");
 	list_init(&init_mount_ns.mounts);
 	waitq_init(&init_mount_ns.wait);
 	init_mount_ns.refs = 1;
@@ -62,20 +58,20 @@ struct mount *
 mount_alloc(struct super *sb, struct dentry *root, const char *source)
 {
 	struct mount *m = kzalloc(sizeof(*m), GFP_KERNEL);
-	s64 id = -ENOMEM;
+	s32 id = -ENOMEM;
 
 	if (!m)
 		return err_ptr(-ENOMEM);
 	m->pcp = percpu_alloc(sizeof(struct mount_pcp), sizeof(struct mount_pcp));
 	m->source = kstrdup(source ? source : "none", GFP_KERNEL);
 	if (m->pcp && m->source)
-		id = idpool_alloc(mount_ids);
+		id = ids_alloc(&mount_ids);
 	if (id < 0) {
 		if (m->pcp)
 			percpu_free(m->pcp);
 		kfree(m->source);
 		kfree(m);
-		return err_ptr(id == -EAGAIN ? -ENOSPC : id);
+		return err_ptr(id);
 	}
 	m->id = id;
 	m->sb = super_get(sb);
@@ -155,7 +151,7 @@ mount_end(struct mount *m)
 	dentry_put(m->root);
 	super_put(m->sb);
 	percpu_free(m->pcp);
-	idpool_free(mount_ids, m->id);
+	ids_free(&mount_ids, m->id);
 	kfree(m->source);
 	kfree(m);
 }

@@ -33,8 +33,7 @@ mount_flags(u64 flags, u32 old, bool remount)
 		f |= flags & map[i].ms ? map[i].mount : 0;
 	if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
 		f |= MOUNT_RELATIME;
-	if (remount &&
-	    !(flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)))
+	if (remount && !(flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)))
 		f = (f & ~atime) | (old & atime);
 	return f;
 }

@@ -13,29 +13,15 @@
  *
  * See: mount_namespaces(7).
  */
+#include "fs/ids.h"
 #include "fs/mount_impl.h"
-#include "kernel/log.h"
 #include "mm/slab.h"
-#include "percpu/idpool.h"
 
-#define GROUP_MAX 0x7fffffffu
+#define GROUP_IDS (1u << 30)
 
-static struct idpool *group_ids;
+static struct ids group_ids = IDS_INIT(group_ids, 1, GROUP_IDS);
 /* Numbers the walks over groups, so that none is listed twice. */
 static u64 visit;
-
-static s32
-group_new(void)
-{
-	s64 id;
-
-	if (!group_ids)
-		group_ids = idpool_create(1, GROUP_MAX, 1);
-	if (!group_ids)
-		return -ENOMEM;
-	id = idpool_alloc(group_ids);
-	return id < 0 ? -ENOMEM : (s32)id;
-}
 
 static void
 group_leave(struct mount *m)
@@ -43,7 +29,7 @@ group_leave(struct mount *m)
 	if (!m->group)
 		return;
 	if (list_empty(&m->peer))
-		idpool_free(group_ids, m->group);
+		ids_free(&group_ids, m->group);
 	else
 		list_del_init(&m->peer);
 	m->group = 0;
@@ -98,7 +84,7 @@ make_shared(struct mount *m)
 
 	if (m->group)
 		return 0;
-	id = group_new();
+	id = ids_alloc(&group_ids);
 	if (id < 0)
 		return id;
 	m->group = id;

@@ -11,12 +11,9 @@ show_flags(struct seq *s, const struct mount *m)
 		u32 flag;
 		const char *text;
 	} names[] = {
-		{MOUNT_NOSUID, ",nosuid"},
-		{MOUNT_NODEV, ",nodev"},
-		{MOUNT_NOEXEC, ",noexec"},
-		{MOUNT_NOATIME, ",noatime"},
-		{MOUNT_NODIRATIME, ",nodiratime"},
-		{MOUNT_RELATIME, ",relatime"},
+		{MOUNT_NOSUID, ",nosuid"},	     {MOUNT_NODEV, ",nodev"},
+		{MOUNT_NOEXEC, ",noexec"},	     {MOUNT_NOATIME, ",noatime"},
+		{MOUNT_NODIRATIME, ",nodiratime"},   {MOUNT_RELATIME, ",relatime"},
 		{MOUNT_NOSYMFOLLOW, ",nosymfollow"},
 	};
 

@@ -206,8 +206,10 @@ pseudo_super(const struct fs_type *t, const struct super_ops *ops, u32 flags, u6
 		return sb;
 	sb->magic = magic;
 	i = entry_inode(sb, &e);
-	if (i)
+	if (i) {
+		i->ino = ROOT_INO;
 		sb->root = dentry_alloc_root(i, "/");
+	}
 	if (!sb->root) {
 		super_put(sb);
 		return err_ptr(-ENOMEM);

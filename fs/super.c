@@ -6,32 +6,22 @@
  * last one takes the tree of names down. ->ref is held by that and by each inode;
  * its release frees the super, some milliseconds later, with nobody waiting.
  */
-#include "fs/vfs.h"
 #include "fs/dcache.h"
+#include "fs/ids.h"
 #include "fs/notify.h"
-#include "kernel/log.h"
+#include "fs/vfs.h"
 #include "kernel/seq.h"
 #include "lib/string.h"
 #include "mm/slab.h"
-#include "percpu/idpool.h"
 
 #define DEV_FIRST 1
-#define DEV_LAST ((1u << DEV_MINOR_BITS) - 1)
-#define DEV_CHUNK 4
+#define DEV_COUNT ((1u << DEV_MINOR_BITS) - 1)
 
 static LOCK_CLASS(super_lock_class, RANK_MOUNT_TABLE + 1);
 static struct spinlock super_lock = SPINLOCK_INIT(super_lock_class);
 static struct list supers = LIST_INIT(supers);
 /* Minors of the anonymous major 0. */
-static struct idpool *dev_pool;
-
-void
-super_init(void)
-{
-	dev_pool = idpool_create(DEV_FIRST, DEV_LAST, DEV_CHUNK);
-	if (!dev_pool)
-		panic("no memory for device numbers of file systems");
-}
+static struct ids minors = IDS_INIT(minors, DEV_FIRST, DEV_COUNT);
 
 static void
 super_release(struct ref *r)
@@ -40,7 +30,7 @@ super_release(struct ref *r)
 
 	if (sb->ops->kill)
 		sb->ops->kill(sb);
-	idpool_free(dev_pool, DEV_MINOR(sb->dev));
+	ids_free(&minors, DEV_MINOR(sb->dev));
 	kfree(sb);
 }
 
@@ -48,14 +38,14 @@ struct super *
 super_create(const struct fs_type *t, const struct super_ops *ops, u32 flags)
 {
 	struct super *sb = kzalloc(sizeof(*sb), GFP_KERNEL);
-	s64 id;
+	s32 id;
 
 	if (!sb)
 		return err_ptr(-ENOMEM);
-	id = idpool_alloc(dev_pool);
+	id = ids_alloc(&minors);
 	if (id < 0) {
 		kfree(sb);
-		return err_ptr(id == -EAGAIN ? -EMFILE : id);
+		return err_ptr(id == -ENOSPC ? -EMFILE : id);
 	}
 	sb->type = t;
 	sb->ops = ops;

@@ -6,7 +6,6 @@
 #include "kernel/syscall/syscalls.h"
 #include "mm/uaccess.h"
 
-
 static long
 fcntl_lock(struct file *f, unsigned int cmd, struct flock __user *ufl)
 {

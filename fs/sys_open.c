@@ -108,8 +108,7 @@ check_how(const struct open_how *how)
 		return -EINVAL;
 	if ((how->flags & O_PATH) && (how->flags & ~(u64)O_PATH_FLAGS))
 		return -EINVAL;
-	if ((how->resolve & RESOLVE_CACHED) &&
-	    (how->flags & (O_TRUNC | O_CREAT | O_TMPFILE_BIT)))
+	if ((how->resolve & RESOLVE_CACHED) && (how->flags & (O_TRUNC | O_CREAT | O_TMPFILE_BIT)))
 		return -EAGAIN;
 	return 0;
 }

@@ -31,8 +31,8 @@ static struct slab_cache *tmpfs_cache __ro_after_init;
 void
 tmpfs_init(void)
 {
-	tmpfs_cache = slab_cache_create("tmpfs_inode", sizeof(struct tmpfs_inode), CACHE_LINE,
-					SLAB_ZERO);
+	tmpfs_cache =
+		slab_cache_create("tmpfs_inode", sizeof(struct tmpfs_inode), CACHE_LINE, SLAB_ZERO);
 	if (!tmpfs_cache)
 		panic("no memory for tmpfs");
 }

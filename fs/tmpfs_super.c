@@ -241,6 +241,7 @@ make_root(struct super *sb)
 
 	if (is_err(i))
 		return ptr_err(i);
+	i->ino = ROOT_INO;
 	i->uid = ts->uid;
 	i->gid = ts->gid;
 	sb->root = dentry_alloc_root(i, "/");

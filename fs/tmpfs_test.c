@@ -50,7 +50,8 @@ TEST(tmpfs_fallocate)
 	EXPECT_EQ(file_read_kernel(f, &c, 1, 1), 1);
 	EXPECT_EQ(c, 0);
 	EXPECT_EQ(tmpfs_fallocate(f, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE_SIZE,
-				  2 * PAGE_SIZE), 0);
+				  2 * PAGE_SIZE),
+		  0);
 	EXPECT_EQ(f->inode->pages->nr_pages, 2u);
 	EXPECT_EQ(tmpfs_fallocate(f, FALLOC_FL_COLLAPSE_RANGE, 0, PAGE_SIZE), -EOPNOTSUPP);
 	file_put(f);

@@ -48,6 +48,8 @@ struct super;
 struct watches;
 struct file_locks;
 
+/* The root of every super; inode_new_number() never gives it. */
+#define ROOT_INO 1
 #define NAME_MAX 255
 #define PATH_MAX 4096
 
@@ -154,9 +156,6 @@ struct super *super_get(struct super *sb);
 void super_put(struct super *sb);
 /* A use if it is still active (for types with one instance). */
 bool super_try_get(struct super *sb);
-/* Boot. */
-void super_init(void);
-void inode_init_caches(void);
 /* Calls ->sync of all that have one. */
 void super_sync_all(void);
 

@@ -64,7 +64,7 @@ void cred_init(void);
  * what depends on them (dumpable, parent-death signal).
  */
 struct cred_exec {
-	/* In: set-id bits of the file: owner and group, and whether to honour them (MS_NOSUID, readable). */
+	/* In: set-id bits that are to be honoured (not on MS_NOSUID), and the file's ids. */
 	bool setuid, setgid;
 	u32 file_uid, file_gid;
 	/* In: capabilities of the file (security.capability). */

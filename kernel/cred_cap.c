@@ -99,7 +99,7 @@ sys_capset(void __user *uhdr, const void __user *udata)
 	new->cap_effective = e;
 	new->cap_permitted = p;
 	new->cap_inheritable = i;
-	new->cap_ambient &= p & i;
+	new->cap_ambient &= p &i;
 	cred_commit(new);
 	return 0;
 }

@@ -25,7 +25,7 @@ cred_fix_caps(struct cred *new, const struct cred *old)
 	if (new->securebits & SECBIT_NO_SETUID_FIXUP)
 		return;
 	if (was_root && !is_root) {
-		if (!(new->securebits & SECBIT_KEEP_CAPS)) {
+		if (!(new->securebits &SECBIT_KEEP_CAPS)) {
 			new->cap_permitted = 0;
 			new->cap_effective = 0;
 		}
@@ -160,11 +160,11 @@ sys_setfsuid(u32 uid)
 	if (!new)
 		return was;
 	new->fsuid = uid;
-	if (!(new->securebits & SECBIT_NO_SETUID_FIXUP)) {
+	if (!(new->securebits &SECBIT_NO_SETUID_FIXUP)) {
 		if (!was)
 			new->cap_effective &= ~CAP_FS_SET;
 		else if (!uid)
-			new->cap_effective |= new->cap_permitted & CAP_FS_SET;
+			new->cap_effective |= new->cap_permitted &CAP_FS_SET;
 	}
 	cred_commit(new);
 	return was;

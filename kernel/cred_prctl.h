@@ -4,7 +4,6 @@
 #define KERNEL_CRED_PRCTL_H
 
 /* -ENOSYS: not one of ours. */
-long cred_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4,
-		unsigned long a5);
+long cred_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5);
 
 #endif

@@ -365,7 +365,8 @@ controller_setup(void)
 	if (!send(PORT_COMMAND, CMD_READ_CONFIG) || !wait_status(STATUS_OUTPUT, STATUS_OUTPUT))
 		return false;
 	config = inb(PORT_DATA);
-	config = (config & (u8) ~(CONFIG_IRQ_AUX | CONFIG_KBD_OFF)) | CONFIG_IRQ_KBD | CONFIG_TRANSLATE;
+	config = (config & (u8) ~(CONFIG_IRQ_AUX | CONFIG_KBD_OFF)) | CONFIG_IRQ_KBD |
+		 CONFIG_TRANSLATE;
 	return send(PORT_COMMAND, CMD_WRITE_CONFIG) && send(PORT_DATA, config) &&
 	       send(PORT_COMMAND, CMD_ENABLE_KBD);
 }

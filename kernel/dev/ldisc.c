@@ -18,7 +18,7 @@
  *
  * See: POSIX.1-2017 chapter 11, termios(3).
  */
-#include "kernel/dev/tty_impl.h"
+#include "kernel/dev/ldisc_impl.h"
 
 #include "kernel/signal/signal.h"
 #include "lib/errno.h"
@@ -74,19 +74,6 @@ ldisc_reset(struct tty *tty)
 
 /* --- the buffer --- */
 
-static u8 *
-at(struct ldisc *ld, u32 pos)
-{
-	return &ld->buf[pos % LDISC_BUF];
-}
-
-static void
-put(struct ldisc *ld, u8 c)
-{
-	*at(ld, ld->head) = c;
-	WRITE_ONCE(ld->head, ld->head + 1);
-}
-
 static bool
 ends_line(const struct ldisc *ld, u32 pos)
 {
@@ -116,8 +103,8 @@ static void
 put_marked(struct tty *tty, u8 c)
 {
 	if (c == 0xff && I_FLAG(tty, PARMRK))
-		put(&tty->ld, c);
-	put(&tty->ld, c);
+		ldisc_put(&tty->ld, c);
+	ldisc_put(&tty->ld, c);
 }
 
 /* Is there room for one more? Makes it by dropping the last byte of an endless line. */
@@ -125,45 +112,16 @@ static bool
 make_room(struct tty *tty)
 {
 	struct ldisc *ld = &tty->ld;
-	s32 room = (s32)(LDISC_BUF - (ld->head - ld->tail));
+	/* A marked byte takes three places. */
+	u32 need = I_FLAG(tty, PARMRK) ? 3 : 1, room = LDISC_BUF - (ld->head - ld->tail);
 
-	if (I_FLAG(tty, PARMRK))
-		room = (room + 2) / 3;
-	if (room > 1)
+	if (room > need)
 		return true;
-	if (!L_FLAG(tty, ICANON) || ld->canon_head != ld->tail)
+	if (!tty_canonical(tty) || ld->canon_head != ld->tail)
 		return false;
-	if (room < 1)
-		WRITE_ONCE(ld->head, ld->head - 1);
+	if (room < need)
+		WRITE_ONCE(ld->head, ld->head - (need - room));
 	return true;
-}
-
-/* --- characters --- */
-
-static bool
-is_cntrl(u8 c)
-{
-	return c < 0x20 || c == 0x7f;
-}
-
-static bool
-is_upper(u8 c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 0xc0 && c <= 0xde && c != 0xd7);
-}
-
-static bool
-is_word(u8 c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || is_upper(c) ||
-	       (c >= 0xdf && c != 0xf7);
-}
-
-/* A later byte of a UTF-8 character. */
-static bool
-is_continuation(const struct tty *tty, u8 c)
-{
-	return I_FLAG(tty, IUTF8) && (c & 0xc0) == 0x80;
 }
 
 static bool
@@ -172,190 +130,13 @@ is_cc(const struct tty *tty, u8 c, unsigned int i)
 	return c == CC(tty, i) && c != CC_DISABLED;
 }
 
-/* --- echo --- */
-
-static void
-echo_raw(struct tty *tty, u8 c)
-{
-	ldisc_echo_out(tty, c);
-}
-
-/* Control characters are shown as ^X if ECHOCTL says so. */
-static void
-echo_char(struct tty *tty, u8 c)
-{
-	if (L_FLAG(tty, ECHOCTL) && is_cntrl(c) && c != '\t') {
-		echo_raw(tty, '^');
-		c ^= 0100;
-	}
-	echo_raw(tty, c);
-}
-
-static void
-finish_erasing(struct tty *tty)
-{
-	if (tty->ld.erasing)
-		echo_raw(tty, '/');
-	tty->ld.erasing = false;
-}
-
-/* Echoes a byte that goes to the end of the line. */
-static void
-echo_typed(struct tty *tty, u8 c)
-{
-	finish_erasing(tty);
-	if (c == '\n') {
-		echo_raw(tty, '\n');
-		return;
-	}
-	if (tty->ld.canon_head == tty->ld.head)
-		tty->ld.canon_column = tty->ld.column;
-	echo_char(tty, c);
-}
-
-/* --- editing --- */
-
-/* Goes back over a tab that ended at the cursor; the line is now up to head. */
-static void
-erase_tab(struct tty *tty)
-{
-	struct ldisc *ld = &tty->ld;
-	u32 width = 0, pos = ld->head;
-	bool after_tab = false;
-
-	while (pos != ld->canon_head && !after_tab) {
-		u8 c = *at(ld, --pos);
-
-		if (c == '\t')
-			after_tab = true;
-		else if (is_cntrl(c))
-			width += L_FLAG(tty, ECHOCTL) ? 2 : 0;
-		else if (!is_continuation(tty, c))
-			width++;
-	}
-	if (!after_tab)
-		width += ld->canon_column;
-	for (width = 8 - (width & 7); width; width--)
-		echo_raw(tty, '\b');
-}
-
-static void
-echo_back(struct tty *tty)
-{
-	echo_raw(tty, '\b');
-	echo_raw(tty, ' ');
-	echo_raw(tty, '\b');
-}
-
-/* Shows that a character of `len` bytes, the first being c, at head has gone. */
-static void
-echo_erased(struct tty *tty, u8 c, u32 len, bool single)
-{
-	struct ldisc *ld = &tty->ld;
-	u32 i;
-
-	if (L_FLAG(tty, ECHOPRT)) {
-		if (!ld->erasing)
-			echo_raw(tty, '\\');
-		ld->erasing = true;
-		echo_char(tty, c);
-		for (i = 1; i < len; i++)
-			echo_raw(tty, *at(ld, ld->head + i));
-	} else if (single && !L_FLAG(tty, ECHOE)) {
-		echo_char(tty, CC(tty, VERASE));
-	} else if (c == '\t') {
-		erase_tab(tty);
-	} else {
-		if (is_cntrl(c) && L_FLAG(tty, ECHOCTL))
-			echo_back(tty);
-		if (!is_cntrl(c) || L_FLAG(tty, ECHOCTL))
-			echo_back(tty);
-	}
-}
-
-enum erase { ERASE_CHAR, ERASE_WORD, ERASE_LINE };
-
-/* The start of the last character of the line, or head: there is no whole one. */
-static u32
-last_char(struct tty *tty)
-{
-	struct ldisc *ld = &tty->ld;
-	u32 pos = ld->head;
-
-	while (pos != ld->canon_head)
-		if (!is_continuation(tty, *at(ld, --pos)))
-			return pos;
-	return ld->head;
-}
-
-static void
-erase_shown(struct tty *tty, enum erase what)
-{
-	struct ldisc *ld = &tty->ld;
-	bool seen_word = false;
-	u32 pos, len;
-	u8 c;
-
-	while (ld->head != ld->canon_head && (pos = last_char(tty)) != ld->head) {
-		c = *at(ld, pos);
-		if (what == ERASE_WORD) {
-			if (is_word(c))
-				seen_word = true;
-			else if (seen_word)
-				break;
-		}
-		len = ld->head - pos;
-		WRITE_ONCE(ld->head, pos);
-		if (L_FLAG(tty, ECHO))
-			echo_erased(tty, c, len, what == ERASE_CHAR);
-		if (what == ERASE_CHAR)
-			break;
-	}
-	if (ld->head == ld->canon_head && L_FLAG(tty, ECHO))
-		finish_erasing(tty);
-}
-
-static void
-erase(struct tty *tty, enum erase what)
-{
-	const u32 wanted = ECHO | ECHOK | ECHOKE | ECHOE;
-	struct ldisc *ld = &tty->ld;
-
-	if (ld->head == ld->canon_head)
-		return;
-	if (what != ERASE_LINE || L_FLAG(tty, wanted) == wanted) {
-		erase_shown(tty, what);
-		return;
-	}
-	WRITE_ONCE(ld->head, ld->canon_head);
-	if (!L_FLAG(tty, ECHO))
-		return;
-	finish_erasing(tty);
-	echo_char(tty, CC(tty, VKILL));
-	if (L_FLAG(tty, ECHOK))
-		echo_raw(tty, '\n');
-}
-
-static void
-reprint(struct tty *tty, u8 c)
-{
-	struct ldisc *ld = &tty->ld;
-	u32 pos;
-
-	finish_erasing(tty);
-	echo_char(tty, c);
-	echo_raw(tty, '\n');
-	for (pos = ld->canon_head; pos != ld->head; pos++)
-		echo_char(tty, *at(ld, pos));
-}
-
 static void
 end_line(struct tty *tty, u8 c)
 {
 	struct ldisc *ld = &tty->ld;
 
 	set_end(ld, ld->head);
-	put(ld, c);
+	ldisc_put(ld, c);
 	WRITE_ONCE(ld->canon_head, ld->head);
 }
 
@@ -405,7 +186,7 @@ input_key_signal(struct tty *tty, u8 c)
 	if (I_FLAG(tty, IXON))
 		tty_start(tty);
 	if (L_FLAG(tty, ECHO))
-		echo_char(tty, c);
+		ldisc_echo_char(tty, c);
 	return true;
 }
 
@@ -416,22 +197,22 @@ input_edit(struct tty *tty, u8 c)
 	bool ext = L_FLAG(tty, IEXTEN);
 
 	if (is_cc(tty, c, VERASE)) {
-		erase(tty, ERASE_CHAR);
+		ldisc_erase(tty, ERASE_CHAR);
 	} else if (is_cc(tty, c, VKILL)) {
-		erase(tty, ERASE_LINE);
+		ldisc_erase(tty, ERASE_LINE);
 	} else if (ext && is_cc(tty, c, VWERASE)) {
-		erase(tty, ERASE_WORD);
+		ldisc_erase(tty, ERASE_WORD);
 	} else if (ext && is_cc(tty, c, VLNEXT)) {
 		tty->ld.lnext = true;
 		if (L_FLAG(tty, ECHO)) {
-			finish_erasing(tty);
+			ldisc_finish_erasing(tty);
 			if (L_FLAG(tty, ECHOCTL)) {
-				echo_raw(tty, '^');
-				echo_raw(tty, '\b');
+				ldisc_echo_raw(tty, '^');
+				ldisc_echo_raw(tty, '\b');
 			}
 		}
 	} else if (ext && L_FLAG(tty, ECHO) && is_cc(tty, c, VREPRINT)) {
-		reprint(tty, c);
+		ldisc_reprint(tty, c);
 	} else {
 		return false;
 	}
@@ -444,15 +225,15 @@ input_line_end(struct tty *tty, u8 c)
 {
 	if (c == '\n') {
 		if (L_FLAG(tty, ECHO | ECHONL))
-			echo_raw(tty, '\n');
+			ldisc_echo_raw(tty, '\n');
 		end_line(tty, c);
 	} else if (is_cc(tty, c, VEOF)) {
 		end_line(tty, CC_DISABLED);
 	} else if (is_cc(tty, c, VEOL) || (L_FLAG(tty, IEXTEN) && is_cc(tty, c, VEOL2))) {
 		if (L_FLAG(tty, ECHO))
-			echo_typed(tty, c);
+			ldisc_echo_typed(tty, c);
 		if (c == 0xff && I_FLAG(tty, PARMRK))
-			put(&tty->ld, c);
+			ldisc_put(&tty->ld, c);
 		end_line(tty, c);
 	} else {
 		return false;
@@ -464,7 +245,7 @@ static void
 input_plain(struct tty *tty, u8 c)
 {
 	if (L_FLAG(tty, ECHO))
-		echo_typed(tty, c);
+		ldisc_echo_typed(tty, c);
 	put_marked(tty, c);
 }
 
@@ -508,11 +289,11 @@ input_error(struct tty *tty, u8 c, unsigned int flag)
 		return;
 	}
 	if (I_FLAG(tty, PARMRK)) {
-		put(ld, 0xff);
-		put(ld, 0);
-		put(ld, c);
+		ldisc_put(ld, 0xff);
+		ldisc_put(ld, 0);
+		ldisc_put(ld, c);
 	} else {
-		put(ld, 0);
+		ldisc_put(ld, 0);
 	}
 }
 
@@ -527,12 +308,12 @@ input_one(struct tty *tty, u8 c, unsigned int flag)
 		return;
 	}
 	if (L_FLAG(tty, EXTPROC)) {
-		put(&tty->ld, c);
+		ldisc_put(&tty->ld, c);
 		return;
 	}
 	if (I_FLAG(tty, ISTRIP))
 		c &= 0x7f;
-	if (I_FLAG(tty, IUCLC) && L_FLAG(tty, IEXTEN) && is_upper(c))
+	if (I_FLAG(tty, IUCLC) && L_FLAG(tty, IEXTEN) && ldisc_is_upper(c))
 		c += 0x20;
 	if (tty->ld.lnext) {
 		tty->ld.lnext = false;
@@ -549,7 +330,7 @@ throttle(struct tty *tty)
 
 	if (ld->throttled || LDISC_BUF - 1 - (ld->head - ld->tail) >= THRESHOLD)
 		return;
-	if (L_FLAG(tty, ICANON) && ld->canon_head == ld->tail)
+	if (tty_canonical(tty) && ld->canon_head == ld->tail)
 		return;
 	ld->throttled = true;
 	if (I_FLAG(tty, IXOFF) && tty->ops->send_xchar)
@@ -593,7 +374,7 @@ take_line(struct ldisc *ld, u8 *dst, size_t n, bool *end)
 
 	while (pos != ld->canon_head && !*end) {
 		bool last = ends_line(ld, pos);
-		u8 c = *at(ld, pos);
+		u8 c = *ldisc_at(ld, pos);
 
 		if (!last || c != CC_DISABLED) {
 			if (i == n)
@@ -620,7 +401,7 @@ ldisc_take(struct tty *tty, u8 *dst, size_t n, bool *end)
 		return take_line(ld, dst, n, end);
 	n = min(n, (size_t)(ld->head - ld->tail));
 	for (i = 0; i < n; i++)
-		dst[i] = *at(ld, ld->tail + (u32)i);
+		dst[i] = *ldisc_at(ld, ld->tail + (u32)i);
 	WRITE_ONCE(ld->tail, ld->tail + (u32)n);
 	return n;
 }
@@ -647,7 +428,7 @@ ldisc_count(struct tty *tty)
 	if (!tty_canonical(tty))
 		return ld->head - ld->tail;
 	for (pos = ld->tail; pos != ld->canon_head; pos++)
-		n += !ends_line(ld, pos) || *at(ld, pos) != CC_DISABLED;
+		n += !ends_line(ld, pos) || *ldisc_at(ld, pos) != CC_DISABLED;
 	return n;
 }
 

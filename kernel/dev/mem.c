@@ -108,7 +108,8 @@ random_write(struct file *f, struct iter *from, u64 *pos)
 	s64 done = 0;
 
 	while (iter_left(from)) {
-		size_t want = min(iter_left(from), sizeof(buf)), n = iter_copy_from(buf, from, want);
+		size_t want = min(iter_left(from), sizeof(buf)),
+		       n = iter_copy_from(buf, from, want);
 
 		random_add(buf, n);
 		done += (s64)n;
@@ -234,14 +235,15 @@ mem_init(void)
 		u32 minor;
 		const struct file_ops *ops;
 	} devices[] = {
-		{"null", 3, &null_ops},     {"zero", 5, &zero_ops},       {"full", 7, &full_ops},
+		{"null", 3, &null_ops},	    {"zero", 5, &zero_ops},	  {"full", 7, &full_ops},
 		{"random", 8, &random_ops}, {"urandom", 9, &urandom_ops},
 	};
 	unsigned int i;
 	int err = 0;
 
 	for (i = 0; i < ARRAY_SIZE(devices) && !err; i++)
-		err = dev_register(devices[i].name, 0666, MEM_MAJOR, devices[i].minor, devices[i].ops);
+		err = dev_register(devices[i].name, 0666, MEM_MAJOR, devices[i].minor,
+				   devices[i].ops);
 	return err;
 }
 INITCALL(INIT_DRIVER, mem_init);

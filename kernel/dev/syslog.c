@@ -150,7 +150,8 @@ klog_read(struct iter *to, bool nonblock)
 		n = read_unread(l, to);
 		mutex_unlock(&klog_lock);
 		if (!n)
-			err = nonblock ? -EAGAIN : wait_event_interruptible(&log_wait, anything_unread());
+			err = nonblock ? -EAGAIN
+				       : wait_event_interruptible(&log_wait, anything_unread());
 	}
 	kfree(l);
 	return n ? n : err;

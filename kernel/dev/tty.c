@@ -44,6 +44,8 @@ static LOCK_CLASS(tty_class, RANK_TTY_WRITE);
 static LOCK_CLASS(tty_ctrl_class, RANK_TTY_SPIN);
 static LOCK_CLASS(tty_in_class, RANK_TTY_SPIN + 1);
 static LOCK_CLASS(tty_list_class, RANK_LEAF);
+/* Outside the locks that sending a signal takes. */
+static LOCK_CLASS(tty_files_class, RANK_FDTABLE + 1);
 
 /* Terminals that exist for ever, for /dev/console; only added to. */
 static struct spinlock list_lock = SPINLOCK_INIT(tty_list_class);
@@ -54,12 +56,14 @@ static const struct file_ops tty_fops;
 /* --- the object --- */
 
 int
-tty_init(struct tty *tty, const struct tty_ops *ops, enum tty_kind kind, const struct termios2 *initial)
+tty_init(struct tty *tty, const struct tty_ops *ops, enum tty_kind kind,
+	 const struct termios2 *initial)
 {
 	tty->refs = 1;
 	tty->ops = ops;
 	tty->kind = kind;
 	list_init(&tty->files);
+	spin_init(&tty->files_lock, &tty_files_class);
 	mutex_init(&tty->open_lock, &tty_open_class);
 	mutex_init(&tty->read_lock, &tty_rw_class);
 	mutex_init(&tty->write_lock, &tty_rw_class);
@@ -131,7 +135,9 @@ open_locked(struct tty *tty, struct file *f, struct tty_file *tf)
 	if (err)
 		return err;
 	tf->hangups = atomic_read(&tty->hangups);
+	spin_lock(&tty->files_lock);
 	list_add_tail(&tf->link, &tty->files);
+	spin_unlock(&tty->files_lock);
 	tty->count++;
 	return 0;
 }
@@ -172,7 +178,9 @@ tty_release(struct file *f)
 	struct tty *tty = tf->tty;
 
 	mutex_lock(&tty->open_lock);
+	spin_lock(&tty->files_lock);
 	list_del(&tf->link);
+	spin_unlock(&tty->files_lock);
 	if (--tty->count == 0) {
 		if (tty->ops->close)
 			tty->ops->close(tty);
@@ -183,12 +191,19 @@ tty_release(struct file *f)
 	tty_put(tty);
 }
 
+static int
+tty_set_flags(struct file *f, u32 flags)
+{
+	return tty_async_owner(((struct tty_file *)f->private)->tty, f, flags);
+}
+
 static const struct file_ops tty_fops = {
 	.name = "tty",
 	.read = tty_read,
 	.write = tty_write,
 	.poll = tty_poll,
 	.ioctl = tty_ioctl,
+	.set_flags = tty_set_flags,
 	.release = tty_release,
 };
 

@@ -115,7 +115,12 @@ struct tty {
 	struct mutex open_lock;
 	/* (open_lock) */
 	u32 count;
+	/* struct tty_file by link, for SIGIO */
+	struct spinlock files_lock;
+	/* (files_lock) */
 	struct list files;
+	/* a  some handle had O_ASYNC once */
+	bool async;
 	/* (open_lock)  TIOCEXCL */
 	bool exclusive;
 	/* a  how often it was hung up: handles that remember another number are dead */
@@ -164,7 +169,7 @@ struct tty_file {
 	u32 hangups;
 	/* I  /dev/console: never hung up, no job control on it */
 	bool console;
-	/* (tty->open_lock) */
+	/* (tty->files_lock) */
 	struct list link;
 };
 
@@ -212,8 +217,11 @@ tty_input_waits(const struct tty *tty)
 {
 	return READ_ONCE(tty->in_head) != READ_ONCE(tty->in_tail);
 }
+/* Also SIGIO to handles that want it. Task context. */
 void tty_wake_readers(struct tty *tty);
 void tty_wake_writers(struct tty *tty);
+/* F_SETFL asks for these flags: the owner for SIGIO, if f has none, is as Linux chooses it. */
+int tty_async_owner(struct tty *tty, struct file *f, u32 flags);
 
 /* Stops and starts output; lock is held. */
 void tty_stop(struct tty *tty);

@@ -248,7 +248,8 @@ tty_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 	if (tty_file_dead(tf))
 		return cmd == TIOCSPGRP ? -ENOTTY : -EIO;
 	ret = tty_job_ioctl(tty, f, false, cmd, arg);
-	if (ret != -ENOTTY || cmd == TIOCNOTTY || cmd == TIOCSPGRP || cmd == TIOCGPGRP || cmd == TIOCGSID)
+	if (ret != -ENOTTY || cmd == TIOCNOTTY || cmd == TIOCSPGRP || cmd == TIOCGPGRP ||
+	    cmd == TIOCGSID)
 		return ret;
 	ret = data_ioctl(tty, f, cmd, (void __user *)arg);
 	if (ret == -ENOTTY && tty->ops->ioctl)

@@ -12,8 +12,10 @@
 #include "kernel/cred.h"
 #include "kernel/handle/handle.h"
 #include "kernel/signal/signal.h"
+#include "kernel/task/task.h"
 #include "kernel/time/clock.h"
 #include "kernel/uapi/capability.h"
+#include "kernel/uapi/fcntl.h"
 #include "lib/errno.h"
 
 /* --- input --- */
@@ -93,11 +95,27 @@ tty_input_push(struct tty *tty)
 		tty_wake_readers(tty);
 }
 
+/* --- wakeups --- */
+
+static void
+notify(struct tty *tty, int band)
+{
+	struct tty_file *tf;
+
+	if (likely(!READ_ONCE(tty->async)))
+		return;
+	spin_lock(&tty->files_lock);
+	list_for_each_entry(tf, &tty->files, link)
+		file_async_notify(tf->file, band);
+	spin_unlock(&tty->files_lock);
+}
+
 void
 tty_wake_readers(struct tty *tty)
 {
 	if (waitq_active(&tty->read_wait))
 		waitq_wake(&tty->read_wait, 0, POLLIN | POLLRDNORM | POLLPRI);
+	notify(tty, POLLIN | POLLRDNORM);
 }
 
 void
@@ -105,6 +123,29 @@ tty_wake_writers(struct tty *tty)
 {
 	if (waitq_active(&tty->write_wait))
 		waitq_wake(&tty->write_wait, 0, POLLOUT | POLLWRNORM);
+	notify(tty, POLLOUT | POLLWRNORM);
+}
+
+int
+tty_async_owner(struct tty *tty, struct file *f, u32 flags)
+{
+	struct pid *pgrp;
+	s32 nr = current->process->tgid;
+	long ret;
+
+	if (!(flags & O_ASYNC))
+		return 0;
+	WRITE_ONCE(tty->async, true);
+	if (file_owner_fcntl(f, F_GETOWN, 0) != 0)
+		return 0;
+	pgrp = tty_pgrp_get(tty);
+	if (pgrp) {
+		nr = -pgrp->nr;
+		pid_put(pgrp);
+	}
+	ret = file_owner_fcntl(f, F_SETOWN, (unsigned long)nr);
+	/* The group may have gone meanwhile: then nobody is told. */
+	return ret == -ESRCH ? 0 : (int)ret;
 }
 
 void
@@ -185,9 +226,10 @@ read_wait(struct tty *tty, struct tty_file *tf, const struct patience *p)
 		return 1;
 	if (p->nonblock)
 		return -EAGAIN;
-	err = wait_event_interruptible_until(
-		&tty->read_wait,
-		ldisc_readable(tty, false) || tty_input_waits(tty) || tty_file_dead(tf), p->deadline);
+	err = wait_event_interruptible_until(&tty->read_wait,
+					     ldisc_readable(tty, false) || tty_input_waits(tty) ||
+						     tty_file_dead(tf),
+					     p->deadline);
 	return err == -ETIMEDOUT ? 1 : err;
 }
 
@@ -312,9 +354,9 @@ write_chunk(struct tty *tty, struct tty_file *tf, const u8 *s, size_t n, int *er
 		}
 		/* A tab or an end of line may need more room than the little that is left. */
 		room = tty->ops->room(tty);
-		*err = wait_event_interruptible(&tty->write_wait,
-						tty->ops->room(tty) > room || room > 16 ||
-							tty_file_dead(tf));
+		*err = wait_event_interruptible(&tty->write_wait, tty->ops->room(tty) > room ||
+									  room > 16 ||
+									  tty_file_dead(tf));
 		if (*err)
 			break;
 	}
@@ -328,7 +370,8 @@ write_loop(struct tty *tty, struct tty_file *tf, struct iter *from)
 	int err = 0;
 
 	while (iter_left(from) && !err) {
-		size_t n = iter_copy_from(tty->write_buf, from, min(iter_left(from), (size_t)TTY_WRITE_CHUNK));
+		size_t n = iter_copy_from(tty->write_buf, from,
+					  min(iter_left(from), (size_t)TTY_WRITE_CHUNK));
 		size_t wrote;
 
 		if (!n) {
@@ -425,7 +468,9 @@ write_to(struct tty *tty, struct tty_file *tf, struct iter *from)
 		return ret;
 	ret = write_loop(tty, tf, from);
 	mutex_unlock(&tty->write_lock);
-	tty_wake_writers(tty);
+	/* While the lock was held poll() said that nothing can be written. */
+	if (waitq_active(&tty->write_wait))
+		waitq_wake(&tty->write_wait, 0, POLLOUT | POLLWRNORM);
 	return ret;
 }
 

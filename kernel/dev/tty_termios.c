@@ -14,11 +14,10 @@
 
 /* Speeds by the bits of CBAUD: 0 to 15, then those with CBAUDEX from 1 on. */
 static const u32 speeds[] = {
-	0,       50,      75,      110,     134,     150,     200,     300,
-	600,     1200,    1800,    2400,    4800,    9600,    19200,   38400,
+	0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400,
 };
 static const u32 speeds_ex[] = {
-	0,       57600,   115200,  230400,  460800,  500000,  576000,  921600,
+	0,	 57600,	  115200,  230400,  460800,  500000,  576000,  921600,
 	1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000,
 };
 
@@ -48,8 +47,8 @@ void
 termios_init_std(struct termios2 *t, u32 cflag)
 {
 	static const u8 cc[TTY_NCCS] = {
-		[VINTR] = 3,    [VQUIT] = 28,  [VERASE] = 127, [VKILL] = 21,    [VEOF] = 4,
-		[VMIN] = 1,     [VSTART] = 17, [VSTOP] = 19,   [VSUSP] = 26,    [VREPRINT] = 18,
+		[VINTR] = 3,	 [VQUIT] = 28,	 [VERASE] = 127, [VKILL] = 21, [VEOF] = 4,
+		[VMIN] = 1,	 [VSTART] = 17,	 [VSTOP] = 19,	 [VSUSP] = 26, [VREPRINT] = 18,
 		[VDISCARD] = 15, [VWERASE] = 23, [VLNEXT] = 22,
 	};
 
@@ -291,25 +290,30 @@ tty_termios_ioctl(struct tty *tty, unsigned int cmd, unsigned long arg)
 	case TCGETS2:
 	case TCGETA:
 		t = termios_copy(tty);
-		return termios_out(&t, cmd == TCGETA   ? FORM_TERMIO
-				       : cmd == TCGETS ? FORM_TERMIOS
-						       : FORM_TERMIOS2,
+		return termios_out(&t,
+				   cmd == TCGETA   ? FORM_TERMIO
+				   : cmd == TCGETS ? FORM_TERMIOS
+						   : FORM_TERMIOS2,
 				   u);
 	case TCSETS:
 	case TCSETSW:
 	case TCSETSF:
-		return termios_change(tty, FORM_TERMIOS,
-				      cmd == TCSETS ? 0 : CHANGE_DRAIN | (cmd == TCSETSF ? CHANGE_FLUSH : 0), u);
+		return termios_change(
+			tty, FORM_TERMIOS,
+			cmd == TCSETS ? 0 : CHANGE_DRAIN | (cmd == TCSETSF ? CHANGE_FLUSH : 0), u);
 	case TCSETS2:
 	case TCSETSW2:
 	case TCSETSF2:
-		return termios_change(tty, FORM_TERMIOS2,
-				      cmd == TCSETS2 ? 0 : CHANGE_DRAIN | (cmd == TCSETSF2 ? CHANGE_FLUSH : 0), u);
+		return termios_change(
+			tty, FORM_TERMIOS2,
+			cmd == TCSETS2 ? 0 : CHANGE_DRAIN | (cmd == TCSETSF2 ? CHANGE_FLUSH : 0),
+			u);
 	case TCSETA:
 	case TCSETAW:
 	case TCSETAF:
-		return termios_change(tty, FORM_TERMIO,
-				      cmd == TCSETA ? 0 : CHANGE_DRAIN | (cmd == TCSETAF ? CHANGE_FLUSH : 0), u);
+		return termios_change(
+			tty, FORM_TERMIO,
+			cmd == TCSETA ? 0 : CHANGE_DRAIN | (cmd == TCSETAF ? CHANGE_FLUSH : 0), u);
 	case TIOCGLCKTRMIOS:
 		return copy_to_user(u, &tty->termios_locked, sizeof(struct termios));
 	case TIOCSLCKTRMIOS:

@@ -138,6 +138,30 @@ void emul_byte(struct emul *e, u8 c);
 /* One byte of the kernel's log: no control sequences. vt lock held. */
 void emul_log_byte(struct emul *e, u8 c);
 
+/* --- between vt_emul.c and vt_csi.c --- */
+
+/* Colours when nothing is set. */
+#define VT_FG_DEFAULT 7
+#define VT_BG_DEFAULT 0
+
+/* What an erased cell is now. */
+cell_t emul_blank(const struct emul *e);
+/* Cells [from, to) of line y. */
+void emul_fill(struct emul *e, u32 y, u32 from, u32 to, cell_t c);
+/* Into the screen, or the scrolling region in origin mode. */
+void emul_move_to(struct emul *e, s64 x, s64 y);
+/* Up or down, not out of the scrolling region when it starts inside. */
+void emul_move_lines(struct emul *e, s64 n);
+void emul_carriage_return(struct emul *e);
+/* Colours and attributes as they are at first. */
+void emul_pen_reset(struct pen *p);
+void emul_restore_pen(struct emul *e);
+/* An answer to be typed; a format with at most two numbers. */
+void emul_reply(struct emul *e, const char *fmt, u32 a, u32 b);
+/* ESC [ was seen; a byte behind it. */
+void emul_csi_begin(struct emul *e);
+void emul_csi_byte(struct emul *e, u8 c);
+
 /* Glyph of a cell's character: GLYPH_HEIGHT rows, bit 7 is the left pixel. */
 const u8 *font_glyph(u8 c);
 void font_init(void);

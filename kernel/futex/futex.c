@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keys, buckets and the queueing of waiters; futex_impl.h tells the model. */
-#include "kernel/futex/futex_impl.h"
+#include "kernel/futex/futex.h"
 
+#include "kernel/futex/futex_impl.h"
 #include "kernel/log.h"
 #include "lib/errno.h"
 #include "lib/hash.h"

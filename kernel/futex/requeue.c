@@ -214,8 +214,7 @@ futex_requeue(const struct futex_requeue *r)
 
 /* We were moved to pi's queue, or own it. Ends the wait for it. */
 static int
-finish_moved(u32 __user *uaddr2, const struct futex_key *key2, struct futex_waiter *w,
-	     u64 deadline)
+finish_moved(u32 __user *uaddr2, const struct futex_key *key2, struct futex_waiter *w, u64 deadline)
 {
 	struct futex_bucket *b = futex_bucket_of(key2);
 	struct futex_pi *pi = w->pi;

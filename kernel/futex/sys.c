@@ -68,8 +68,8 @@ do_wait(const struct futex_wait_op *w, unsigned int cmd, u32 __user *uaddr2)
 }
 
 long
-sys_futex(u32 __user *uaddr, int op, u32 val, const struct timespec __user *ts,
-	  u32 __user *uaddr2, u32 val3)
+sys_futex(u32 __user *uaddr, int op, u32 val, const struct timespec __user *ts, u32 __user *uaddr2,
+	  u32 val3)
 {
 	unsigned int cmd = op & FUTEX_CMD_MASK;
 	unsigned int flags = op & FUTEX_PRIVATE_FLAG ? 0 : FUTEX_SHARED;
@@ -78,8 +78,8 @@ sys_futex(u32 __user *uaddr, int op, u32 val, const struct timespec __user *ts,
 	struct futex_requeue r = {uaddr, uaddr2, flags, val, second_number(ts), &val3, false};
 	int err;
 
-	if (op & FUTEX_CLOCK_REALTIME && cmd != FUTEX_WAIT_BITSET &&
-	    cmd != FUTEX_WAIT_REQUEUE_PI && cmd != FUTEX_LOCK_PI2)
+	if (op & FUTEX_CLOCK_REALTIME && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_WAIT_REQUEUE_PI &&
+	    cmd != FUTEX_LOCK_PI2)
 		return -ENOSYS;
 	if (takes_timeout(cmd)) {
 		err = deadline_get(&w.deadline, cmd, op & FUTEX_CLOCK_REALTIME, ts);

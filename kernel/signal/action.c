@@ -86,7 +86,7 @@ sighand_reset(struct sighand *s, bool all)
 		struct sigaction *sa = &s->action[i];
 
 		if (all || (unsigned long __force)sa->handler != SIG_IGN)
-			sa->handler = (void __user *)SIG_DFL;
+			sa->handler = (void __user __force *)SIG_DFL;
 		sa->flags = 0;
 		sa->restorer = NULL;
 		sa->mask = 0;
@@ -99,7 +99,7 @@ sighand_set_default(struct process *p, int sig)
 	struct sighand *s = p->signals.sighand;
 
 	spin_lock(&s->lock);
-	s->action[sig - 1].handler = (void __user *)SIG_DFL;
+	s->action[sig - 1].handler = (void __user __force *)SIG_DFL;
 	spin_unlock(&s->lock);
 }
 
@@ -138,7 +138,7 @@ sys_rt_sigaction(int sig, const struct sigaction __user *act, struct sigaction _
 	}
 	spin_unlock(&s->lock);
 	if (act) {
-		handler = (unsigned long __force)new.handler;
+		handler = (unsigned long __force) new.handler;
 		if (handler == SIG_IGN || (handler == SIG_DFL && (sigmask(sig) & SIG_IGNORE_MASK)))
 			flush_ignored(p, sig);
 	}

@@ -220,7 +220,9 @@ count_mapping(const struct map_info *mi, void *ctx)
 static bool
 worth_dumping(const struct map_info *mi)
 {
-	if (mi->vm_flags & (MAPPING_DONTDUMP | MAPPING_SPECIAL))
+	if (mi->vm_flags & MAPPING_SPECIAL)
+		return mi->name && str_equal(mi->name, "[vdso]");
+	if (mi->vm_flags & MAPPING_DONTDUMP)
 		return false;
 	return !mi->file || (!mi->shared && (mi->prot & PROT_WRITE));
 }
@@ -308,7 +310,7 @@ dump_memory(struct dump *d, const struct elf64_phdr *p)
 			return -EINTR;
 		cond_resched();
 		d->pos = p->offset + (va - p->vaddr);
-		/* A page of zeros, or one that cannot be read, is a hole, but the file must end there. */
+		/* Zeros, and what cannot be read, are holes; but the file must reach the end. */
 		if (va + PAGE_SIZE < end && (!n || !memchr_inv(d->page, 0, n)))
 			continue;
 		memset(d->page + n, 0, PAGE_SIZE - n);

@@ -145,8 +145,8 @@ sys_kill(int nr, int sig)
 		return -ESRCH;
 	rcu_read_lock();
 	if (nr > 0)
-		err = sig_valid(sig) ? kill_one(nr, sig, &info) :
-				       (task_find(nr) ? -EINVAL : -ESRCH);
+		err = sig_valid(sig) ? kill_one(nr, sig, &info)
+				     : (task_find(nr) ? -EINVAL : -ESRCH);
 	else if (!sig_valid(sig))
 		err = -EINVAL;
 	else if (nr == -1)

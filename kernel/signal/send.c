@@ -331,8 +331,7 @@ signal_queue_send_locked(struct sigqueue *q, struct process *p, struct task *t,
 }
 
 int
-signal_queue_send(struct sigqueue *q, struct process *p, struct task *t,
-		  const struct siginfo *info)
+signal_queue_send(struct sigqueue *q, struct process *p, struct task *t, const struct siginfo *info)
 {
 	unsigned long flags = spin_lock_irq(&p->lock);
 	int ret = signal_queue_send_locked(q, p, t, info);

@@ -16,8 +16,7 @@ struct user;
 	 sigmask(SIGFPE) | sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGSYS) |                  \
 	 sigmask(SIGXCPU) | sigmask(SIGXFSZ))
 /* Default action: nothing. */
-#define SIG_IGNORE_MASK                                                                            \
-	(sigmask(SIGCONT) | sigmask(SIGCHLD) | sigmask(SIGWINCH) | sigmask(SIGURG))
+#define SIG_IGNORE_MASK (sigmask(SIGCONT) | sigmask(SIGCHLD) | sigmask(SIGWINCH) | sigmask(SIGURG))
 /* Faults are delivered before other signals. */
 #define SIG_SYNCHRONOUS_MASK                                                                       \
 	(sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) | sigmask(SIGTRAP) |                 \

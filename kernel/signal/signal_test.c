@@ -91,8 +91,8 @@ TEST(sighand_reset_keeps_ignored)
 	struct sighand *s = sighand_alloc();
 
 	ASSERT_TRUE(s != NULL);
-	s->action[SIGHUP - 1].handler = (void __user *)SIG_IGN;
-	s->action[SIGINT - 1].handler = (void __user *)0x1000;
+	s->action[SIGHUP - 1].handler = (void __user __force *)SIG_IGN;
+	s->action[SIGINT - 1].handler = (void __user __force *)0x1000UL;
 	s->action[SIGINT - 1].mask = 1;
 	sighand_reset(s, false);
 	EXPECT((unsigned long __force)s->action[SIGHUP - 1].handler == SIG_IGN);

@@ -188,7 +188,7 @@ exit_end(struct task *t)
 	signal_flush(&t->signals.pending);
 	t->exited = true;
 	last = --p->nr_threads == 0;
-	if (p->leader != t)
+	if (rcu_locked(p->leader) != t)
 		list_del_rcu(&t->thread_link);
 	if (p->signals.next_target == t)
 		p->signals.next_target = rcu_locked(p->leader);
@@ -216,7 +216,7 @@ task_exit(int code)
 	if (group_dead && p->session_leader)
 		tty_session_exit(p);
 	/* Stays what it is: only exec_dethread() changes it, and that waits for us. */
-	leader = p->leader == t;
+	leader = rcu_locked(p->leader) == t;
 	last = exit_end(t);
 	if (!last)
 		process_rehome_children(p, tid);

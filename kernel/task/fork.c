@@ -191,7 +191,7 @@ copy_process(struct task *t, const struct fork_args *a)
 	if (!p)
 		return -ENOMEM;
 	t->process = process_get(p);
-	p->leader = t;
+	rcu_publish(p->leader, t);
 	p->nr_threads = 1;
 	p->live = 1;
 	p->dumpable = from->dumpable;
@@ -316,7 +316,7 @@ fork_copy(struct task *t, struct fork_args *a)
 static void
 publish(struct task *t)
 {
-	if (t->process->leader == t)
+	if (rcu_locked(t->process->leader) == t)
 		rcu_publish(t->pid->process, t->process);
 	rcu_publish(t->pid->task, t);
 	pid_publish(t->pid);
@@ -361,7 +361,7 @@ commit_child(struct task *t, struct process *parent, const struct fork_args *a)
 	memcpy(p->rlim, from->rlim, sizeof(p->rlim));
 	p->tty = from->tty;
 	p->parent_tid = a->flags & CLONE_PARENT ? from->parent_tid : current->tid;
-	p->parent = parent;
+	rcu_publish(p->parent, parent);
 	list_add_tail(&p->sibling, &parent->children);
 	list_add_tail_rcu(&t->thread_link, &p->threads);
 	pgroup_join_fork(g, shard, p);
@@ -410,7 +410,7 @@ task_fork(struct fork_args *a)
 
 	if (!t)
 		return err_ptr(-ENOMEM);
-	t->cred = cred_get(c);
+	rcu_publish(t->cred, cred_get(c));
 	err = fork_charge(c);
 	if (err) {
 		task_free_unused(t);

@@ -179,8 +179,7 @@ task_tick(struct task *t, bool user)
 	pt = p->timers;
 	if (pt && pt->cpu_armed) {
 		if (pt->virt.expires)
-			itimer_tick(pt, &pt->virt, cpu_clock_process(p, CPU_CLOCK_VIRT),
-				    SIGVTALRM);
+			itimer_tick(pt, &pt->virt, cpu_clock_process(p, CPU_CLOCK_VIRT), SIGVTALRM);
 		if (pt->prof.expires)
 			itimer_tick(pt, &pt->prof, cpu_clock_process(p, CPU_CLOCK_PROF), SIGPROF);
 		posix_timers_tick(pt);

@@ -269,7 +269,8 @@ TEST(kthread_churn)
 	}
 	for (unsigned int i = 0; i < n; i++)
 		EXPECT_EQ(kthread_stop(t[i]), 0);
-	for (unsigned int i = 0; i < 100000 && tasks_count() != before; i++)
+	/* Threads of earlier tests may still have been on their way out. */
+	for (unsigned int i = 0; i < 100000 && tasks_count() > before; i++)
 		sched_yield_now();
-	EXPECT_EQ(tasks_count(), before);
+	EXPECT_LE(tasks_count(), before);
 }

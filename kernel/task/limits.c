@@ -24,7 +24,7 @@ limit_set(struct process *p, unsigned int which, const struct rlimit *new, struc
 	}
 	flags = spin_lock_irq(&p->lock);
 	*old = *r;
-	if (new && new->max > r->max && !capable(CAP_SYS_RESOURCE))
+	if (new &&new->max > r->max && !capable(CAP_SYS_RESOURCE))
 		err = -EPERM;
 	if (new && !err)
 		*r = *new;

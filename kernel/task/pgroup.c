@@ -19,10 +19,11 @@
  * session->lock, the locks of all shards of both groups (one group after the
  * other: out of the old, into the new) and process->lock.
  */
-#include "kernel/task/pgroup_impl.h"
+#include "kernel/task/pgroup.h"
 
 #include "kernel/log.h"
 #include "kernel/signal/signal.h"
+#include "kernel/task/pgroup_impl.h"
 #include "kernel/task/task_impl.h"
 #include "lib/errno.h"
 #include "mm/slab.h"

@@ -121,8 +121,8 @@ pid_init(void)
 
 	mutex_init(&pool_mutex, &pid_pool_class);
 	pid_cache = slab_cache_create("pid", sizeof(struct pid), 0, 0);
-	if (pools_extend(max) || idpool_take(pools[0].pool, 0) ||
-	    idpool_take(pools[0].pool, 1) || idpool_take(pools[0].pool, 2))
+	if (pools_extend(max) || idpool_take(pools[0].pool, 0) || idpool_take(pools[0].pool, 1) ||
+	    idpool_take(pools[0].pool, 2))
 		panic("no memory for the pid table");
 	pid_max = max;
 }
@@ -166,32 +166,36 @@ pid_last(void)
 	return nr;
 }
 
+/* The node that *link points to, made if there is none and it shall; NULL: none, or no memory. */
+static void *
+node_of(void *link, size_t size, bool make)
+{
+	void **p = link;
+	void *node = smp_load_acquire(p), *found;
+
+	if (likely(node) || !make)
+		return node;
+	node = kzalloc(size, GFP_KERNEL);
+	if (!node)
+		return NULL;
+	found = atomic_cmpxchg(p, NULL, node);
+	if (!found)
+		return node;
+	kfree(node);
+	return found;
+}
+
 /* The slot of a number; NULL: no node there (and none was to be made, or no memory). */
 static struct pid __rcu **
 slot_of(u32 nr, bool make)
 {
-	struct pid_mid __rcu **mp = &root[nr >> (LEAF_SHIFT + MID_SHIFT)];
-	struct pid_leaf __rcu **lp;
-	void *found, *node;
+	struct pid_mid *mid = node_of(&root[nr >> (LEAF_SHIFT + MID_SHIFT)], sizeof(*mid), make);
+	struct pid_leaf *leaf;
 
-	if (!rcu_load(*mp)) {
-		node = make ? kzalloc(sizeof(struct pid_mid), GFP_KERNEL) : NULL;
-		if (!node)
-			return NULL;
-		found = atomic_cmpxchg(mp, NULL, node);
-		if (found)
-			kfree(node);
-	}
-	lp = &rcu_load(*mp)->leaf[nr >> LEAF_SHIFT & (MID_SLOTS - 1)];
-	if (!rcu_load(*lp)) {
-		node = make ? kzalloc(sizeof(struct pid_leaf), GFP_KERNEL) : NULL;
-		if (!node)
-			return NULL;
-		found = atomic_cmpxchg(lp, NULL, node);
-		if (found)
-			kfree(node);
-	}
-	return &rcu_load(*lp)->slot[nr & (LEAF_SLOTS - 1)];
+	if (!mid)
+		return NULL;
+	leaf = node_of(&mid->leaf[nr >> LEAF_SHIFT & (MID_SLOTS - 1)], sizeof(*leaf), make);
+	return leaf ? &leaf->slot[nr & (LEAF_SLOTS - 1)] : NULL;
 }
 
 /* While pid_max lies below what the pools cover: the next free number in turn. */

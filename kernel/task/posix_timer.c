@@ -40,8 +40,8 @@ static u64
 timer_now(const struct posix_timer *t)
 {
 	if (t->cpu)
-		return t->cpu_task ? cpu_clock_task(t->cpu_task, t->cpu_clock) :
-				     cpu_clock_process(t->process, t->cpu_clock);
+		return t->cpu_task ? cpu_clock_task(t->cpu_task, t->cpu_clock)
+				   : cpu_clock_process(t->process, t->cpu_clock);
 	return clock_is_real(t->clock) ? ktime_get_real() : ktime_get();
 }
 

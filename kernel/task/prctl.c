@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* prctl(2). What is about credentials is kernel/cred_cap.c's. */
+#include "kernel/uapi/prctl.h"
 #include "kernel/cred_prctl.h"
 #include "kernel/signal/signal.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/task/port.h"
 #include "kernel/task/task_impl.h"
 #include "kernel/uapi/capability.h"
-#include "kernel/uapi/prctl.h"
 #include "kernel/uapi/signal.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -129,7 +129,7 @@ layout_field(struct space_layout *l, unsigned long which)
 	}
 }
 
-/* Moving brk and replacing the executable are for checkpoint tools: EINVAL, as Linux without them. */
+/* Moving brk, replacing the executable are for checkpoint tools: EINVAL, as without them. */
 static long
 set_mm(unsigned long which, unsigned long addr, unsigned long a4, unsigned long a5)
 {

@@ -23,9 +23,8 @@ magic_ok(int magic1, int magic2)
 {
 	u32 m = magic2;
 
-	return (u32)magic1 == REBOOT_MAGIC1 &&
-	       (m == REBOOT_MAGIC2 || m == REBOOT_MAGIC2A || m == REBOOT_MAGIC2B ||
-		m == REBOOT_MAGIC2C);
+	return (u32)magic1 == REBOOT_MAGIC1 && (m == REBOOT_MAGIC2 || m == REBOOT_MAGIC2A ||
+						m == REBOOT_MAGIC2B || m == REBOOT_MAGIC2C);
 }
 
 static void __noreturn

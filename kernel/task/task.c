@@ -11,9 +11,9 @@
  */
 #include "kernel/task/task.h"
 
-#include "kernel/log.h"
 #include "kernel/file.h"
 #include "kernel/futex/futex.h"
+#include "kernel/log.h"
 #include "kernel/port.h"
 #include "kernel/sched/port.h"
 #include "kernel/signal/signal.h"
@@ -261,8 +261,7 @@ default_rlimits(struct process *p)
 	for (unsigned int i = 0; i < RLIM_NLIMITS; i++)
 		p->rlim[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
 	for (unsigned int i = 0; i < ARRAY_SIZE(defaults); i++)
-		p->rlim[defaults[i].which] =
-			(struct rlimit){defaults[i].cur, defaults[i].max};
+		p->rlim[defaults[i].which] = (struct rlimit){defaults[i].cur, defaults[i].max};
 	/* As Linux: half of the threads that memory allows. */
 	p->rlim[RLIMIT_NPROC].cur = threads_max_get() / 2;
 	p->rlim[RLIMIT_NPROC].max = p->rlim[RLIMIT_NPROC].cur;
@@ -304,8 +303,8 @@ task_init(void)
 		panic("no memory for process 0");
 	/* Children that are kernel threads need nobody who waits for them. */
 	for (unsigned int i = 0; i < NSIG; i++)
-		p->signals.sighand->action[i].handler = (void __user *)SIG_IGN;
-	p->parent = p;
+		p->signals.sighand->action[i].handler = (void __user __force *)SIG_IGN;
+	rcu_publish(p->parent, p);
 	default_rlimits(p);
 	boot_group(p, pid_alloc_zero());
 }
@@ -320,12 +319,12 @@ task_alloc_idle(unsigned int cpu)
 	t->flags = TASK_KTHREAD | TASK_IDLE;
 	t->process = process_get(&idle_process);
 	t->pid = idle_process.pid;
-	t->cred = cred_get(&init_cred);
+	rcu_publish(t->cred, cred_get(&init_cred));
 	t->start_time = ktime_get();
 	t->start_boottime = t->start_time;
 	snprintf(t->comm, sizeof(t->comm), "swapper/%u", cpu);
 	if (!idle_process.leader) {
-		idle_process.leader = t;
+		rcu_publish(idle_process.leader, t);
 		idle_process.nr_threads = idle_process.live = 1;
 	}
 	return t;

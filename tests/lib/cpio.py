@@ -31,7 +31,7 @@ def device(name, major, minor):
 
 
 def init(text=NEWS):
-    return elf.make(elf.say_and_power_off(text), size=elf.CODE + 200,
+    return elf.make(elf.say_and_restart(text), size=elf.CODE + 200,
                     segments=[elf.segment(filesz=200, memsz=200)])
 
 

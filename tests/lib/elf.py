@@ -34,10 +34,10 @@ def exit_code(status):
     return b"\xbf" + struct.pack("<I", status) + b"\xb8\x3c\0\0\0\x0f\x05\xeb\xfe"
 
 
-def say_and_power_off(text):
-    """write(1, text); reboot(LINUX_REBOOT_CMD_POWER_OFF), for an /init of a few bytes."""
+def say_and_restart(text):
+    """write(1, text); reboot(LINUX_REBOOT_CMD_RESTART), for an /init of a few bytes."""
     tail = (b"\x0f\x05" b"\xb8\xa9\0\0\0" b"\xbf\xad\xde\xe1\xfe" b"\xbe\x69\x19\x12\x28"
-            b"\xba\xdc\xfe\x21\x43" b"\x0f\x05" b"\xeb\xfe")
+            b"\xba\x67\x45\x23\x01" b"\x0f\x05" b"\xeb\xfe")
     head = b"\xb8\x01\0\0\0\xbf\x01\0\0\0\x48\x8d\x35"
     length = b"\xba" + struct.pack("<I", len(text))
     return head + struct.pack("<I", len(length) + len(tail)) + length + tail + text
