@@ -18,11 +18,11 @@ void arch_stop_cpus(bool backtrace);
 /* Programs the one-shot clock interrupt of this CPU: absolute monotonic ns, NO_DEADLINE: off. */
 void arch_clock_program(u64 deadline);
 /*
- * Raw clock that ktime is made of: ns since boot = (cycles - base) * mult >> 32,
+ * Raw clock that ktime is made of: ns since boot = (cycles * mult >> 32) - start,
  * the product in 128 bits. mult is 0 until the clock is set up (time stands at 0).
  */
 u64 arch_clock_cycles(void);
-extern u64 arch_clock_base, arch_clock_mult;
+extern u64 arch_clock_start, arch_clock_mult;
 /* Seconds since 1970 by the machine's real-time clock; at boot only. */
 u64 rtc_read(void);
 /* What changes with the task besides its stack; before arch_switch(), interrupts off. */

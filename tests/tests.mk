@@ -6,6 +6,7 @@
 #   make test TESTS=tests/boot.t  one file;  V=1 shows each result
 #   make test-all                 tests/all/ too
 #   KERNEL_UNDER_TEST=build/linux/vmlinuz make test TESTS=...   Debian's Linux instead
+#   make bench BENCH='--quick --only ops'                       the table of costs
 
 # One program a file, static, on both kernels the same.
 GUEST_SRC := $(sort $(wildcard tests/abi/*.c tests/exhaust/*.c tests/user/*.c))
@@ -45,3 +46,7 @@ test: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(O)/host/lib_test
 
 test-all: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(O)/host/lib_test
 	@$(PROVE) $(TESTS_ALL)
+
+# Costs beside Debian's Linux; build/report/ gets the table and the page with plots.
+bench: $(KERNEL)
+	@O=$(O) KERNEL=$(KERNEL) tests/bench/run -o $(O)/report $(BENCH)

@@ -33,7 +33,7 @@
 enum { HPET_CAP = 0x0, HPET_CONFIG = 0x10, HPET_COUNTER = 0xf0 };
 
 /* I  after clock_init() */
-u64 arch_clock_base __read_mostly;
+u64 arch_clock_start __read_mostly;
 u64 arch_clock_mult __read_mostly;
 static bool use_hpet __read_mostly;
 static bool use_deadline __read_mostly;
@@ -224,7 +224,7 @@ clock_init(void)
 		panic("clock: neither TSC nor HPET");
 	hz = use_hpet ? hpet_hz : tsc_hz;
 	arch_clock_mult = muldiv_u64(NSEC_PER_SEC, 1UL << 32, hz);
-	arch_clock_base = arch_clock_cycles();
+	arch_clock_start = ktime_get();
 	clock_init_oncpu();
 }
 
@@ -247,8 +247,8 @@ arch_clock_program(u64 deadline)
 		return;
 	}
 	if (use_deadline) {
-		apic_timer_deadline(arch_clock_base +
-				    muldiv_u64(deadline, 1UL << 32, arch_clock_mult) + 1);
+		apic_timer_deadline(
+			muldiv_u64(deadline + arch_clock_start, 1UL << 32, arch_clock_mult) + 1);
 		return;
 	}
 	now = ktime_get();

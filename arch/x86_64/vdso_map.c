@@ -9,6 +9,7 @@
 #include "kernel/time/clock.h"
 #include "kernel/time/clock_impl.h"
 #include "kernel/uapi/mman.h"
+#include "kernel/uapi/time.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/page.h"
@@ -40,25 +41,46 @@ vdso_init(void)
 			memcpy(page_to_virt(pages[i]), vdso_image_start + ((i - 1) << PAGE_SHIFT), PAGE_SIZE);
 	}
 	data = page_to_virt(pages[0]);
-	data->tsc = clock_is_tsc();
-	data->base = arch_clock_base;
-	data->mult = arch_clock_mult;
-	data->real_offset = clock_real_offset();
+	data->seq = 1;
 	data->rdtscp = cpu_features.rdtscp;
+	data->mult = arch_clock_mult;
+	clock_vdso_update(clock_real_offset());
 	return 0;
 }
 INITCALL(INIT_CORE, vdso_init);
 
+static u64
+clock_offset(unsigned int clock, s64 real_offset)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_TAI:
+		return (u64)real_offset - arch_clock_start;
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+		return -arch_clock_start;
+	default:
+		return VDSO_NO_CLOCK;
+	}
+}
+
 /* Writers are serialised by the caller; readers are in user mode. */
 void
-clock_vdso_update(s64 offset)
+clock_vdso_update(s64 real_offset)
 {
+	unsigned int i;
+
 	if (!data)
 		return;
-	WRITE_ONCE(data->seq, data->seq + 1);
+	WRITE_ONCE(data->seq, data->seq | 1);
 	smp_wmb();
-	WRITE_ONCE(data->real_offset, offset);
-	smp_store_release(&data->seq, data->seq + 1);
+	for (i = 0; i < VDSO_CLOCKS; i++)
+		WRITE_ONCE(data->offset[i], clock_offset(i, real_offset));
+	if (clock_is_tsc())
+		smp_store_release(&data->seq, data->seq + 1);
 }
 
 long

@@ -25,9 +25,7 @@ static s64 real_offset;
 u64
 ktime_get(void)
 {
-	u64 cycles = arch_clock_cycles() - arch_clock_base;
-
-	return (u64)(((unsigned __int128)cycles * arch_clock_mult) >> 32);
+	return (u64)((unsigned __int128)arch_clock_cycles() * arch_clock_mult >> 32) - arch_clock_start;
 }
 
 u64

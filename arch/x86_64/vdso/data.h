@@ -3,25 +3,28 @@
  * The page of numbers that the vDSO reads, mapped read-only below its code.
  *
  * OFFSET SIZE MEANING
- *      0    4 sequence count: odd while the kernel writes
- *      4    4 1: clock reads may use the TSC; 0: make a system call
- *      8    8 TSC at boot
- *     16    8 ns = (tsc - base) * mult >> 32
- *     24    8 real time minus monotonic time, ns
- *     32    4 1: RDTSCP gives the CPU number
+ *      0    4 sequence count: odd while the kernel writes, and always where
+ *             the TSC is no clock: make a system call instead
+ *      4    4 1: RDTSCP gives the CPU number
+ *      8    8 multiplier: ns = (tsc * mult >> 32) + offset[clock]
+ *     16  8*n offset of each clock id, VDSO_NO_CLOCK: make a system call
+ *
+ * A clock's ns never has bit 63 set; with VDSO_NO_CLOCK added it always has.
  */
 #ifndef ARCH_VDSO_DATA_H
 #define ARCH_VDSO_DATA_H
 
 #include <stdint.h>
 
+/* Clock ids from 0 to CLOCK_TAI. */
+#define VDSO_CLOCKS 12
+#define VDSO_NO_CLOCK (1UL << 63)
+
 struct vdso_data {
 	uint32_t seq;
-	uint32_t tsc;
-	uint64_t base;
-	uint64_t mult;
-	int64_t real_offset;
 	uint32_t rdtscp;
+	uint64_t mult;
+	uint64_t offset[VDSO_CLOCKS];
 };
 
 #endif

@@ -3,18 +3,13 @@
  * The vDSO: clocks and the CPU number without entering the kernel. This code
  * runs in user mode, position-independent, with nothing else linked to it.
  *
- * Reads retry while the sequence count is odd or changed: pairs with
+ * A read that meets a writer, or a clock that is not ours, makes the system
+ * call; else the sequence count must be the same before and after. Pairs with
  * clock_vdso_update() in the kernel.
  */
 #include "arch/x86_64/vdso/data.h"
 
 #define CLOCK_REALTIME 0
-#define CLOCK_MONOTONIC 1
-#define CLOCK_MONOTONIC_RAW 4
-#define CLOCK_REALTIME_COARSE 5
-#define CLOCK_MONOTONIC_COARSE 6
-#define CLOCK_BOOTTIME 7
-#define CLOCK_TAI 11
 #define SYS_gettimeofday 96
 #define SYS_time 201
 #define SYS_clock_gettime 228
@@ -49,54 +44,44 @@ syscall3(long nr, long a, long b, long c)
 	return ret;
 }
 
+/* Ordered behind earlier loads, so that time does not seem to run back between CPUs. */
 static inline uint64_t
 rdtsc(void)
 {
-	uint32_t lo, hi;
+	uint64_t lo, hi;
 
-	/* Ordered behind earlier loads, so that time does not seem to run back between CPUs. */
 	__asm__ volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi)::"memory");
-	return lo | (uint64_t)hi << 32;
+	return lo | hi << 32;
 }
 
-/* Monotonic ns; *offset to real time of the same moment. */
+/* ns of a clock below VDSO_CLOCKS; VDSO_NO_CLOCK set: ask the kernel. */
 static inline uint64_t
-clock_read(int64_t *offset)
+clock_read(unsigned int clock)
 {
 	uint64_t ns;
 	uint32_t seq;
 
 	do {
-		while ((seq = vdso_data.seq) & 1)
-			__asm__ volatile("pause");
-		__asm__ volatile("" ::: "memory");
-		ns = (uint64_t)(((unsigned __int128)(rdtsc() - vdso_data.base) * vdso_data.mult) >> 32);
-		*offset = vdso_data.real_offset;
-		__asm__ volatile("" ::: "memory");
-	} while (vdso_data.seq != seq);
+		seq = vdso_data.seq;
+		if (__builtin_expect(seq & 1, 0))
+			return VDSO_NO_CLOCK;
+		ns = (uint64_t)((unsigned __int128)rdtsc() * vdso_data.mult >> 32) + vdso_data.offset[clock];
+	} while (__builtin_expect(vdso_data.seq != seq, 0));
 	return ns;
-}
-
-static inline void
-split(uint64_t ns, struct timespec *ts)
-{
-	ts->sec = (int64_t)(ns / NSEC_PER_SEC);
-	ts->nsec = (int64_t)(ns % NSEC_PER_SEC);
 }
 
 int
 __vdso_clock_gettime(int clock, struct timespec *ts)
 {
-	uint32_t real = 1u << CLOCK_REALTIME | 1u << CLOCK_REALTIME_COARSE | 1u << CLOCK_TAI;
-	uint32_t mono = 1u << CLOCK_MONOTONIC | 1u << CLOCK_MONOTONIC_RAW | 1u << CLOCK_MONOTONIC_COARSE |
-			1u << CLOCK_BOOTTIME;
-	int64_t offset;
 	uint64_t ns;
 
-	if (!vdso_data.tsc || (unsigned int)clock > CLOCK_TAI || !((real | mono) >> clock & 1))
+	if (__builtin_expect((unsigned int)clock >= VDSO_CLOCKS, 0))
 		return (int)syscall3(SYS_clock_gettime, clock, (long)ts, 0);
-	ns = clock_read(&offset);
-	split(real >> clock & 1 ? ns + (uint64_t)offset : ns, ts);
+	ns = clock_read((unsigned int)clock);
+	if (__builtin_expect((int64_t)ns < 0, 0))
+		return (int)syscall3(SYS_clock_gettime, clock, (long)ts, 0);
+	ts->sec = (int64_t)(ns / NSEC_PER_SEC);
+	ts->nsec = (int64_t)(ns % NSEC_PER_SEC);
 	return 0;
 }
 
@@ -109,13 +94,11 @@ __vdso_clock_getres(int clock, struct timespec *ts)
 int
 __vdso_gettimeofday(struct timeval *tv, void *tz)
 {
-	int64_t offset;
-	uint64_t ns;
+	uint64_t ns = tz ? VDSO_NO_CLOCK : clock_read(CLOCK_REALTIME);
 
-	if (!vdso_data.tsc || tz)
+	if ((int64_t)ns < 0)
 		return (int)syscall3(SYS_gettimeofday, (long)tv, (long)tz, 0);
 	if (tv) {
-		ns = clock_read(&offset) + (uint64_t)offset;
 		tv->sec = (int64_t)(ns / NSEC_PER_SEC);
 		tv->usec = (int64_t)(ns % NSEC_PER_SEC / 1000);
 	}
@@ -125,13 +108,13 @@ __vdso_gettimeofday(struct timeval *tv, void *tz)
 int64_t
 __vdso_time(int64_t *t)
 {
-	struct timespec ts;
+	uint64_t ns = clock_read(CLOCK_REALTIME);
 
-	if (__vdso_clock_gettime(CLOCK_REALTIME, &ts))
+	if ((int64_t)ns < 0)
 		return syscall3(SYS_time, (long)t, 0, 0);
 	if (t)
-		*t = ts.sec;
-	return ts.sec;
+		*t = (int64_t)(ns / NSEC_PER_SEC);
+	return (int64_t)(ns / NSEC_PER_SEC);
 }
 
 int
