@@ -152,7 +152,7 @@ open_handle(struct file *f, u32 flags)
 struct file *
 file_open_taken(struct path *p, u32 flags)
 {
-	u32 keep = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+	u32 keep = flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC);
 	u32 mode = flags & O_PATH ? FMODE_PATH : fmode_of(flags);
 	struct file *f = file_alloc(&fs_no_ops, mode, keep, NULL);
 	int err = 0;
@@ -165,6 +165,8 @@ file_open_taken(struct path *p, u32 flags)
 	f->inode = p->dentry->inode;
 	if (!(flags & O_PATH))
 		err = open_handle(f, flags);
+	/* Devices look for it while they are being opened. */
+	f->flags &= ~(u32)O_NOCTTY;
 	if (err) {
 		file_put(f);
 		return err_ptr(err);

@@ -49,7 +49,8 @@ long fs_fcntl(struct file *f, unsigned int cmd, unsigned long arg);
 int dev_register(const char *name, u32 mode, u32 major, u32 minor, const struct file_ops *ops);
 /*
  * The same with an open function, called after the handle was made with
- * f->private = arg: 0 or -Exxx. It may change f->ops and f->private.
+ * f->private = arg: 0 or -Exxx. It may change f->ops and f->private. O_NOCTTY is in
+ * f->flags while it runs.
  */
 struct dev_desc {
 	/* Kept. NULL: no node. */

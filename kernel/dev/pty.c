@@ -235,13 +235,11 @@ static int
 slave_open(struct file *f, u32 major, u32 minor, void *arg)
 {
 	struct tty *tty = find(minor, f->path.dentry);
-	bool noctty = f->flags & O_NOCTTY;
 	int err;
 
 	if (!tty)
 		return -EIO;
-	f->flags &= ~(u32)O_NOCTTY;
-	err = tty_open_file(tty, f, noctty, false);
+	err = tty_open_file(tty, f, f->flags & O_NOCTTY, false);
 	tty_put(tty);
 	return err;
 }
@@ -298,7 +296,6 @@ master_open(struct file *f, u32 major, u32 minor, void *arg)
 	p->token = token;
 	hlist_add(&p->link, bucket(p->number));
 	spin_unlock(&ptys_lock);
-	f->flags &= ~(u32)O_NOCTTY;
 	f->private = p;
 	f->ops = &pty_master_ops;
 	p->master = f;

@@ -212,10 +212,7 @@ static const struct file_ops tty_fops = {
 static int
 open_fixed(struct file *f, u32 major, u32 minor, void *arg)
 {
-	bool noctty = f->flags & O_NOCTTY;
-
-	f->flags &= ~(u32)O_NOCTTY;
-	return tty_open_file(arg, f, noctty, false);
+	return tty_open_file(arg, f, f->flags & O_NOCTTY, false);
 }
 
 int

@@ -401,7 +401,6 @@ vt_typed(void)
 static int
 open_tty0(struct file *f, u32 major, u32 minor, void *arg)
 {
-	f->flags &= ~(u32)O_NOCTTY;
 	return tty_open_file(&vt.tty, f, true, false);
 }
 
