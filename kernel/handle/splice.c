@@ -367,6 +367,21 @@ copy_between(struct file *in, u64 *ipos, struct file *out, u64 *opos, size_t n)
 	return done ? done : got;
 }
 
+/* Only a pipe takes what cannot be read again. */
+static int
+sendfile_check(struct file *in, struct file *out, bool offset)
+{
+	if (!(in->mode & FMODE_READ) || !(out->mode & FMODE_WRITE))
+		return -EBADF;
+	if (offset && !(in->mode & FMODE_PREAD))
+		return -ESPIPE;
+	if (file_pipe(out))
+		return in->ops->read && !file_pipe(in) ? 0 : -EINVAL;
+	if (out->flags & O_APPEND || !(in->mode & FMODE_SEEK) || !in->ops->read)
+		return -EINVAL;
+	return 0;
+}
+
 long
 sys_sendfile(int fout, int fin, s64 __user *uoff, size_t n)
 {
@@ -374,14 +389,9 @@ sys_sendfile(int fout, int fin, s64 __user *uoff, size_t n)
 	struct at a, b;
 	s64 ret = -EBADF;
 
-	if (in.file && out.file && in.file->mode & FMODE_READ && out.file->mode & FMODE_WRITE) {
-		if (out.file->flags & O_APPEND)
-			ret = -EINVAL;
-		else if (!(in.file->mode & FMODE_PREAD) && uoff)
-			ret = -ESPIPE;
-		else if (!in.file->ops->read)
-			ret = -EINVAL;
-		else
+	if (in.file && out.file) {
+		ret = sendfile_check(in.file, out.file, uoff != NULL);
+		if (!ret)
 			ret = at_get(&a, in.file, uoff, FMODE_PREAD);
 		if (!ret)
 			ret = at_get(&b, out.file, NULL, 0);

@@ -314,6 +314,12 @@ TEST(sendfile_call)
 	off = 0;
 	fails(sendfile(out, p[0], &off, 1), ESPIPE);
 	is(sendfile(out, in, NULL, 0), 0);
+	/* Only a pipe takes what cannot be read again. */
+	in = works(open("/dev/urandom", O_RDONLY));
+	is(sendfile(out, in, NULL, 4), 4);
+	in = works(open("/dev/ptmx", O_RDWR));
+	fails(sendfile(out, in, NULL, 4), EINVAL);
+	fails(sendfile(out, p[0], NULL, 1), EINVAL);
 }
 
 TEST(copy_range)
