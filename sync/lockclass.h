@@ -3,8 +3,8 @@
  * Lock classes and ranks. A CPU or task that holds a lock of rank r may take
  * only locks of a rank above r (same rank: only through the _nested forms, in
  * address order). Debug kernels check it, and that a class taken in interrupts
- * is never held with interrupts on. Documentation/locking.md is generated from
- * the ranks below.
+ * is never held with interrupts on. tools/gen-docs makes
+ * Documentation/locking.md of the ranks below.
  */
 #ifndef SYNC_LOCKCLASS_H
 #define SYNC_LOCKCLASS_H
