@@ -62,8 +62,6 @@ work_threads_start(void)
 {
 	unsigned int cpu;
 
-	/* First of all: what runs in the threads may put references. */
-	ref_cache_init();
 	for_each_online_cpu(cpu) {
 		struct task *t = kthread_create((int)cpu, work_main, NULL, "kwork/%u", cpu);
 

@@ -31,6 +31,7 @@
 #include "mm/memblock.h"
 #include "mm/vmalloc.h"
 #include "percpu/cpumask.h"
+#include "percpu/ref.h"
 #include "sync/rcu.h"
 
 void x86_start(u32 magic, u32 info);
@@ -165,6 +166,8 @@ x86_start(u32 magic, u32 info)
 	task_init();
 	sched_init();
 	cpumask_set_atomic(&cpu_online_mask, 0);
+	/* Before the first timer can fire: references are put from here on. */
+	ref_cache_init();
 	init = task_create_init(init_main, NULL);
 	if (is_err(init))
 		panic("no memory for init");
