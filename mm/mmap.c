@@ -40,6 +40,8 @@ space_check_limits(struct space *s, u64 pages, meta_t m)
 	u64 as = space_limit_pages(RLIMIT_AS), data = space_limit_pages(RLIMIT_DATA);
 	struct space_stat st;
 
+	if (atomic_read(&s->runs) > (s64)READ_ONCE(max_map_count))
+		return -ENOMEM;
 	if (as != U64_MAX && (pages > as || (u64)max(arena_total(s), 0L) > as - pages))
 		return -ENOMEM;
 	if (data == U64_MAX || !is_data(m))

@@ -74,6 +74,7 @@ pt_alloc(struct space *s, u8 level, unsigned long base, gfp_t gfp)
 	t->stale = false;
 	t->nr_runs = 0;
 	t->max_runs = PT_INLINE_RUNS;
+	t->counted = 0;
 	t->space = s;
 	t->base = base;
 	t->table = page_to_virt(page);

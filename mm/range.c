@@ -240,6 +240,11 @@ stretch(struct pt *t, unsigned long a, unsigned long b, struct range *r)
 		r->err = -ENOMEM;
 		return;
 	}
+	if (r->op != RANGE_MAP && runs_too_many(t, a, b, r->op == RANGE_UNMAP)) {
+		r->err = -ENOMEM;
+		r->refused = true;
+		return;
+	}
 	switch (r->op) {
 	case RANGE_MAP:
 		stretch_map(t, a, b, r);
@@ -273,6 +278,8 @@ child_drop(struct pt *t, unsigned int i, struct range *r)
 	}
 	note_removed(c, 0, c->nr_runs, r);
 	runs_remove(c, 0, c->nr_runs);
+	if (c->counted)
+		runs_fold(c);
 	if (c->unfolded)
 		pt_fold_rss(c);
 	c->stale = true;

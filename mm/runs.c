@@ -22,29 +22,39 @@
 #include "mm/slab.h"
 #include "mm/space_impl.h"
 
-/* Runs that all arrays of a space may hold: Linux's vm.max_map_count. */
-#define BIG_RUNS_MAX 65530
+/* A table hands its number of runs on in lots: mappings on two CPUs touch no common line. */
+#define RUNS_FOLD 16
+
+u32 max_map_count __read_mostly = 65530;
+
+void
+runs_fold(struct pt *t)
+{
+	atomic_add(&t->space->runs, (s64)t->nr_runs - t->counted);
+	t->counted = t->nr_runs;
+}
 
 int
 runs_reserve(struct pt *t, unsigned int n)
 {
-	unsigned int want = t->nr_runs + n, max = t->max_runs * 4u;
+	unsigned int want = t->nr_runs + n, max = t->max_runs;
+	int uncounted = (int)t->nr_runs - t->counted;
 	struct run *a;
 
-	if (likely(want <= t->max_runs))
+	if (unlikely(uncounted >= RUNS_FOLD || uncounted <= -RUNS_FOLD))
+		runs_fold(t);
+	if (likely(want <= max))
 		return 0;
-	if (atomic_read(&t->space->big_runs) > BIG_RUNS_MAX)
+	if (want > UINT16_MAX)
 		return -ENOMEM;
-	max = min(max, (unsigned int)UINT16_MAX);
-	if (want > max)
-		return -ENOMEM;
+	while (max < want)
+		max = min(max * 4, (unsigned int)UINT16_MAX);
 	a = kmalloc(max * sizeof(struct run), GFP_ATOMIC);
 	if (!a)
 		return -ENOMEM;
 	memcpy(a, t->runs, t->nr_runs * sizeof(struct run));
 	if (t->runs != t->inline_runs)
 		kfree(t->runs);
-	atomic_add(&t->space->big_runs, (s64)(max - t->max_runs));
 	t->runs = a;
 	t->max_runs = (u16)max;
 	return 0;
@@ -73,6 +83,22 @@ runs_find(const struct pt *t, unsigned long va)
 	unsigned int i = runs_at(t, va);
 
 	return i < t->nr_runs && t->runs[i].start <= va ? &t->runs[i] : NULL;
+}
+
+bool
+runs_too_many(const struct pt *t, unsigned long a, unsigned long b, bool unmap)
+{
+	const struct run *first, *last;
+
+	if (likely(atomic_read(&t->space->runs) < (s64)READ_ONCE(max_map_count)))
+		return false;
+	first = runs_find(t, a);
+	last = runs_find(t, b);
+	if (first && first->start == a)
+		first = NULL;
+	if (last && last->start == b)
+		last = NULL;
+	return unmap ? first && first == last : first || last;
 }
 
 static void

@@ -28,6 +28,8 @@ void space_init(void);
 /* vm.overcommit_memory, vm.overcommit_ratio, and Committed_AS in pages. */
 extern int overcommit_mode;
 extern u32 overcommit_ratio;
+/* vm.max_map_count: mappings of a space, but for a few in each page-table page. */
+extern u32 max_map_count;
 DECLARE_COUNTER(committed_pages);
 
 /* A new, empty space with one user; NULL without memory. */

@@ -171,6 +171,8 @@ struct pt {
 	/* unlinked from its parent: look again from the root */
 	bool stale;
 	u16 nr_runs, max_runs;
+	/* runs that s->runs knows of */
+	u16 counted;
 	/* I */
 	struct space *space;
 	unsigned long base;
@@ -279,14 +281,16 @@ struct space {
 	struct arena *main_arena;
 	/* a  start of the chunk handed out last */
 	unsigned long next_chunk;
+	/* a  runs, but for those that tables hold back (runs.c) */
+	s64 runs;
 	/* a  MCL_FUTURE: META_LOCKED, META_ONFAULT for new mappings */
 	u64 def_meta;
 	/* a  pages: mapped, but for what arenas hold back; locked */
 	s64 total, locked;
 	/* a  pages shown, but for what tables hold back */
 	s64 rss;
-	/* a  page-table pages; runs in arrays that had to grow */
-	s64 tables, big_runs;
+	/* a  page-table pages */
+	s64 tables;
 	/* racy maxima of the above */
 	u64 peak_rss, peak_total;
 	/* calls of brk */
@@ -356,6 +360,10 @@ pt_count(struct pt *t, u32 *which, s32 n)
 /* --- runs.c; all with the table's lock --- */
 /* Room for n more runs; a cut or an insertion needs one each. -ENOMEM. */
 int __must_check runs_reserve(struct pt *t, unsigned int n);
+/* Hands t's number of runs on to the space. */
+void runs_fold(struct pt *t);
+/* Would making a and b borders pass the space's limit? An unmapping may cut at one end. */
+bool runs_too_many(const struct pt *t, unsigned long a, unsigned long b, bool unmap);
 /* The first run that ends above va: index, nr_runs if there is none. */
 unsigned int runs_at(const struct pt *t, unsigned long va);
 /* The run that va lies in, or NULL. */
@@ -431,7 +439,7 @@ struct range {
 	/* RANGE_ZAP: this region only; the others are not holes */
 	const struct region *only;
 	struct gather *gather;
-	/* out: something in the range was not mapped; a promise of memory was refused */
+	/* out: something in the range was not mapped; a promise of memory or more runs were refused */
 	bool hole, refused;
 	int err;
 	/* pages: taken out, of them committed and locked; newly locked, newly committed */

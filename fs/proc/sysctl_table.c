@@ -232,6 +232,7 @@ store_overcommit(char *text)
 }
 SYSCTL_RW(overcommit_memory, "vm/overcommit_memory", show_overcommit, store_overcommit);
 SYSCTL_U32(overcommit_ratio, "vm/overcommit_ratio", &overcommit_ratio, 0, SETTING_MAX);
+SYSCTL_U32(max_map_count, "vm/max_map_count", &max_map_count, 0, SETTING_MAX);
 
 /* --- fs --- */
 
