@@ -287,6 +287,10 @@ generic_mmap(struct file *f, struct map_request *req)
 		return -EPERM;
 	if (shared && (req->prot & PROT_WRITE) && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
 		return -EPERM;
+	if (shared && seals & F_SEAL_WRITE && req->max_prot & PROT_WRITE)
+		return -EPERM;
+	if (shared && seals & F_SEAL_FUTURE_WRITE)
+		req->max_prot &= ~PROT_WRITE;
 	req->cache = f->cache;
 	file_accessed(f);
 	return 0;
@@ -332,7 +336,9 @@ generic_set_size(struct inode *i, u64 size)
 	WRITE_ONCE(i->size, size);
 	if (size < old && (size & (PAGE_SIZE - 1)))
 		zero_part(i, size, first << PAGE_SHIFT);
-	if (size < old || READ_ONCE(i->pages->nr_pages))
+	if (size < old)
+		pagecache_truncate(i->pages, first);
+	else if (READ_ONCE(i->pages->nr_pages))
 		pagecache_remove(i->pages, first, U64_MAX >> PAGE_SHIFT);
 }
 

@@ -23,10 +23,6 @@ tmpfs_charge(struct pagecache *pc, s64 n)
 	return limit_counter_try_add(&ts->blocks, n) ? 0 : -ENOSPC;
 }
 
-const struct pagecache_ops tmpfs_cache_ops = {
-	.charge = tmpfs_charge,
-};
-
 static int
 size_seals(const struct inode *i, u64 size)
 {
@@ -72,6 +68,23 @@ punch(struct inode *i, u64 off, u64 end)
 	inode_touch_mtime(i);
 	return 0;
 }
+
+static int
+tmpfs_punch(struct pagecache *pc, u64 off, u64 len)
+{
+	struct inode *i = pc->inode;
+	int err;
+
+	mutex_lock(&i->mutex);
+	err = punch(i, off, off + len);
+	mutex_unlock(&i->mutex);
+	return err;
+}
+
+const struct pagecache_ops tmpfs_cache_ops = {
+	.charge = tmpfs_charge,
+	.punch = tmpfs_punch,
+};
 
 static u64
 pages_missing(struct inode *i, u64 first, u64 end)

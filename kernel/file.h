@@ -65,6 +65,8 @@ struct map_request {
 	u32 flags;
 	size_t len;
 	u64 offset;
+	/* In and out: what mprotect() may give later. */
+	u32 max_prot;
 	/* Out: pages to map (special), or the page cache; NULL both: anonymous (/dev/zero). */
 	struct pagecache *cache;
 	struct page **pages;

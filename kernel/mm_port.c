@@ -63,7 +63,9 @@ mm_port_file_map(struct file *f, struct map_ask *ask)
 		return err;
 	if (!f->ops->mmap)
 		return -ENODEV;
+	req.max_prot = ask->max_prot;
 	err = f->ops->mmap(f, &req);
+	ask->max_prot = req.max_prot;
 	ask->cache = req.cache;
 	ask->pages = req.pages;
 	return err;

@@ -304,12 +304,12 @@ remove_range(struct pagecache *pc, struct node *n, u64 base, u64 first, u64 last
 	return n->used == 0;
 }
 
-void
-pagecache_remove(struct pagecache *pc, u64 first, u64 last)
+/* Takes the pages out of the tree. */
+static struct gone
+remove_from_tree(struct pagecache *pc, u64 first, u64 last)
 {
 	struct gone gone = {NULL, 0};
 	struct node *root;
-	struct page *p;
 
 	spin_lock(&pc->lock);
 	root = rcu_locked(pc->root);
@@ -320,15 +320,40 @@ pagecache_remove(struct pagecache *pc, u64 first, u64 last)
 	}
 	pc->nr_pages -= (u64)gone.n;
 	spin_unlock(&pc->lock);
-	if (!gone.n)
-		return;
-	pagecache_unmap(pc, first, last);
+	return gone;
+}
+
+static void
+put_gone(struct pagecache *pc, struct gone gone)
+{
+	struct page *p;
+
 	while ((p = gone.first) != NULL) {
 		gone.first = (struct page *)p->private[0];
 		page_put(p);
 	}
-	if (pc->ops && pc->ops->charge)
+	if (gone.n && pc->ops && pc->ops->charge)
 		(void)!pc->ops->charge(pc, -gone.n);
+}
+
+void
+pagecache_remove(struct pagecache *pc, u64 first, u64 last)
+{
+	struct gone gone = remove_from_tree(pc, first, last);
+
+	if (!gone.n)
+		return;
+	pagecache_unmap(pc, first, last);
+	put_gone(pc, gone);
+}
+
+void
+pagecache_truncate(struct pagecache *pc, u64 first)
+{
+	struct gone gone = remove_from_tree(pc, first, U64_MAX >> PAGE_SHIFT);
+
+	pagecache_unmap_copies(pc, first, U64_MAX >> PAGE_SHIFT);
+	put_gone(pc, gone);
 }
 
 void

@@ -70,8 +70,15 @@ s64 pagecache_next_hole(struct pagecache *pc, u64 from);
  * space first. Partial pages at the ends are the caller's to zero. May sleep.
  */
 void pagecache_remove(struct pagecache *pc, u64 first, u64 last);
+/*
+ * The file ends before page `first` from now on: removes the pages behind that, and
+ * the copies that private mappings have made of them. The size has been set. May sleep.
+ */
+void pagecache_truncate(struct pagecache *pc, u64 first);
 /* Unmaps without removing; copies that private mappings have made stay. */
 void pagecache_unmap(struct pagecache *pc, u64 first, u64 last);
+/* The same with the copies. */
+void pagecache_unmap_copies(struct pagecache *pc, u64 first, u64 last);
 /*
  * Is the file mapped shared and writable (or may mprotect make it so)? Waits for
  * mappings whose end is under way. May sleep.

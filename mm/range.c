@@ -312,7 +312,9 @@ walk_slot(struct pt *t, unsigned int i, unsigned long a, unsigned long b, struct
 		pt_unlock(c);
 		return b;
 	}
-	/* A large page. */
+	/* A large page: of no file. */
+	if (r->only)
+		return b;
 	if (!whole) {
 		r->err = thp_split(t, i);
 		return a;

@@ -190,9 +190,9 @@ for_each_mapping(struct pagecache *pc, u64 first, u64 last, visit_fn fn, void *a
 }
 
 static void
-zap(struct space *s, const struct region *r, unsigned long start, unsigned long end, void *arg)
+zap(struct space *s, const struct region *r, unsigned long start, unsigned long end, void *keep_anon)
 {
-	struct range op = {.op = RANGE_ZAP, .only = r, .keep_anon = true};
+	struct range op = {.op = RANGE_ZAP, .only = r, .keep_anon = keep_anon != NULL};
 
 	/* A zap makes no tables and wants no memory, but for a large page, which no file has. */
 	(void)!range_apply(s, start, end, &op);
@@ -200,6 +200,12 @@ zap(struct space *s, const struct region *r, unsigned long start, unsigned long 
 
 void
 pagecache_unmap(struct pagecache *pc, u64 first, u64 last)
+{
+	for_each_mapping(pc, first, last, zap, pc);
+}
+
+void
+pagecache_unmap_copies(struct pagecache *pc, u64 first, u64 last)
 {
 	for_each_mapping(pc, first, last, zap, NULL);
 }
