@@ -233,6 +233,7 @@ interrupt(struct regs *r, u32 vector)
 	this_cpu_add(pin_count, PIN_HARDIRQ);
 	switch (vector) {
 	case VEC_RESCHEDULE:
+		this_cpu_and(pin_count, ~PIN_NO_RESCHED);
 		apic_eoi();
 		break;
 	case VEC_MAILBOX:

@@ -35,6 +35,7 @@
 #include "arch/x86_64/asm/irqflags.h"
 #include "kernel/log.h"
 #include "kernel/port.h"
+#include "kernel/task/rseq.h"
 #include "kernel/time/clock.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -272,6 +273,7 @@ static void
 switch_to(struct runq *rq, struct task *prev, struct task *next)
 {
 	rq->switches++;
+	rseq_switch(prev);
 	if (prev == rq->idle) {
 		rq->idle_ns += rq->clock - rq->idle_since;
 		tick_arm(rq);

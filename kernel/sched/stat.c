@@ -6,6 +6,7 @@
  * system is sampled at ticks and scaled to the exact sum, as in Linux without
  * full accounting; reported values never go back.
  */
+#include "arch/x86_64/asm/irqflags.h"
 #include "kernel/log.h"
 #include "kernel/sched/priority.h"
 #include "kernel/sched/runq.h"
@@ -125,10 +126,24 @@ sched_cpu_times(unsigned int cpu, struct cpu_times *ct)
 u64
 task_runtime(struct task *t)
 {
-	u64 sum = READ_ONCE(t->sched.sum_exec);
+	struct runq *rq;
+	unsigned long f;
+	u64 sum;
 
-	if (READ_ONCE(t->sched.on_cpu) && t->sched.class)
-		sum += ktime_get() - READ_ONCE(t->sched.exec_start);
+	if (!t->sched.class)
+		return 0;
+	/* A tick moves the present stretch into the sum: both must be of one moment. */
+	if (t == current) {
+		f = irq_save();
+		sum = t->sched.sum_exec + (ktime_get() - t->sched.exec_start);
+		irq_restore(f);
+		return sum;
+	}
+	rq = task_runq_lock(t, &f);
+	sum = t->sched.sum_exec;
+	if (rq->curr == t)
+		sum += ktime_get() - t->sched.exec_start;
+	runq_unlock(rq, f);
 	return sum;
 }
 
@@ -177,9 +192,11 @@ task_cpu(const struct task *t)
 s32
 sched_proc_priority(const struct task *t)
 {
-	if (t->sched.policy == SCHED_FIFO || t->sched.policy == SCHED_RR)
-		return -1 - (s32)t->sched.rt_priority;
-	return t->sched.policy == SCHED_DEADLINE ? -101 : 20 + t->sched.nice;
+	u32 rt = max(t->sched.rt_priority, t->sched.pi_priority);
+
+	if (t->sched.policy == SCHED_DEADLINE)
+		return -101;
+	return rt ? -1 - (s32)rt : 20 + t->sched.nice;
 }
 
 /* /proc/schedstat, version 15. */

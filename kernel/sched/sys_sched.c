@@ -18,6 +18,7 @@
 #include "lib/string.h"
 #include "mm/uaccess.h"
 #include "sync/mutex.h"
+#include "sync/pimutex.h"
 
 struct sched_param {
 	s32 priority;
@@ -199,6 +200,29 @@ sched_release_bandwidth(struct task *t)
 	mutex_unlock(&dl_bw_lock);
 }
 
+/* A task's own priority as PI locks order it: a deadline task before all others. */
+static s32
+own_pi_prio(const struct task *t)
+{
+	u32 policy = READ_ONCE(t->sched.policy);
+
+	if (policy == SCHED_DEADLINE)
+		return -1;
+	return is_rt(policy) ? 99 - (s32)READ_ONCE(t->sched.rt_priority) : PI_PRIO_NORMAL;
+}
+
+/* Tells PI locks of t's new priority; of two changes at once the one that stays is told last. */
+static void
+pi_follow(struct task *t)
+{
+	s32 prio;
+
+	do {
+		prio = own_pi_prio(t);
+		task_pi_set_prio(t, prio);
+	} while (prio != own_pi_prio(t));
+}
+
 static int
 attr_set(struct task *t, struct sched_attr *a)
 {
@@ -208,9 +232,11 @@ attr_set(struct task *t, struct sched_attr *a)
 		err = permitted(t, a);
 	if (!err && (a->policy == SCHED_DEADLINE || t->sched.policy == SCHED_DEADLINE))
 		err = dl_admit(t, a);
-	if (!err)
-		sched_change(t, attr_apply, a);
-	return err;
+	if (err)
+		return err;
+	sched_change(t, attr_apply, a);
+	pi_follow(t);
+	return 0;
 }
 
 static long
