@@ -112,6 +112,16 @@ waitq_wake_slow(struct waitq *q, unsigned int nr, unsigned long key)
 	spin_unlock_irq(&q->lock, flags);
 }
 
+void
+waitq_wake_nested(struct waitq *q, unsigned int nr, unsigned long key)
+{
+	if (!waitq_active(q))
+		return;
+	spin_lock_nested(&q->lock);
+	waitq_wake_locked(q, nr, key);
+	spin_unlock(&q->lock);
+}
+
 /* wake() of a task that waits: 1 also if something else had woken it, as it will look now. */
 static int
 waiter_wake_task(struct waiter *w, unsigned long key)

@@ -62,6 +62,11 @@ waitq_wake(struct waitq *q, unsigned int nr, unsigned long key)
 	if (unlikely(waitq_active(q)))
 		waitq_wake_slow(q, nr, key);
 }
+/*
+ * From a waiter's wake(), that is with another queue's lock held. The caller
+ * makes sure that queues which wake each other form no loop.
+ */
+void waitq_wake_nested(struct waitq *q, unsigned int nr, unsigned long key);
 #define waitq_wake_one(q) waitq_wake((q), 1, 0)
 #define waitq_wake_all(q) waitq_wake((q), 0, 0)
 /* For queue owners who hold q->lock already. */

@@ -14,8 +14,12 @@
  *
  * Locking: epoll->mutex (RANK_EPOLL) covers the items; epoll->lock (a spinlock
  * under wait queue locks) the ready list; link_locks the lists of items in
- * handles. Sets that watch sets are added under nest_mutex, which finds loops.
+ * handles. What concerns sets that watch sets is done under epoll_nest_mutex
+ * (epoll_nest.c), taken before the mutexes. A callback runs under the lock of a
+ * handle's queue and wakes the set's queues, which are locks of the same rank:
+ * sets form no loops, so the order from what is watched to who watches is one.
  */
+#include "kernel/handle/epoll_impl.h"
 #include "kernel/handle/handle.h"
 #include "kernel/sched/sched.h"
 #include "kernel/seq.h"
@@ -40,7 +44,6 @@
 #define PRIVATE_BITS (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
 #define EXCLUSIVE_OK (POLLIN | POLLOUT | POLLERR | POLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 #define MAX_EVENTS (INT32_MAX / (int)sizeof(struct epoll_event))
-#define MAX_DEPTH 5
 #define LINK_LOCKS 64
 
 /* The ABI's layout: packed on x86_64. */
@@ -49,57 +52,14 @@ struct epoll_event {
 	u64 data;
 } __packed;
 
-struct epoll {
-	struct mutex mutex;
-	/* (mutex)  items by handle and descriptor */
-	struct rb_root items;
-	u32 nr_items;
-	struct spinlock lock;
-	/* l  */
-	struct list ready;
-	struct waitq wait;
-	/* those who poll the set itself */
-	struct waitq poll_wait;
-	/* a  the handle, and releases that look at us */
-	u32 refs;
-	/* I */
-	struct file *file;
-};
-
-/* One queue that an item waits on. Handles with more than two are rare. */
-struct item_wait {
-	struct waiter waiter;
-	struct item *item;
-	struct item_wait *next;
-};
-
-struct item {
-	struct rb_node node;
-	/* (epoll->lock)  */
-	struct list ready_link;
-	/* (link lock)  in file->epoll_links */
-	struct list file_link;
-	struct epoll *ep;
-	struct file *file;
-	u32 fd;
-	/* (mutex; read by callbacks) */
-	u32 events;
-	u64 data;
-	struct item_wait *waits;
-	/* out of memory while queueing */
-	bool failed;
-};
-
 static LOCK_CLASS(epoll_class, RANK_EPOLL);
 static LOCK_CLASS(epoll_ready_class, RANK_WAITQ_NESTED);
 static LOCK_CLASS(epoll_link_class, RANK_LEAF);
-static LOCK_CLASS(epoll_nest_class, RANK_EPOLL);
-static struct mutex nest_mutex = MUTEX_INIT(nest_mutex, epoll_nest_class);
 static struct spinlock link_locks[LINK_LOCKS] = {[0 ... LINK_LOCKS - 1] = SPINLOCK_INIT(epoll_link_class)};
 
 static const struct file_ops epoll_ops;
 
-static struct epoll *
+struct epoll *
 file_epoll(struct file *f)
 {
 	return f->ops == &epoll_ops ? f->private : NULL;
@@ -126,9 +86,9 @@ item_wake(struct waiter *w, unsigned long key)
 	if (list_empty(&it->ready_link))
 		list_add_tail(&it->ready_link, &ep->ready);
 	spin_unlock(&ep->lock);
-	waitq_wake(&ep->wait, 1, 0);
-	if (waitq_active(&ep->poll_wait))
-		waitq_wake(&ep->poll_wait, 0, POLLIN | POLLRDNORM);
+	/* The handle's queue is locked; sets are a tree, so no queue is met twice. */
+	waitq_wake_nested(&ep->wait, 1, 0);
+	waitq_wake_nested(&ep->poll_wait, 0, POLLIN | POLLRDNORM);
 	return 1;
 }
 
@@ -196,7 +156,7 @@ item_insert(struct epoll *ep, struct item *it)
 	ep->nr_items++;
 }
 
-/* mutex held. */
+/* mutex held; epoll_nest_mutex too if the handle is a set. */
 static void
 item_free(struct item *it)
 {
@@ -217,6 +177,7 @@ item_free(struct item *it)
 	spin_lock(link_lock(it->file));
 	list_del_init(&it->file_link);
 	spin_unlock(link_lock(it->file));
+	list_del_init(&it->sub_link);
 	kfree(it);
 }
 
@@ -227,8 +188,8 @@ epoll_put(struct epoll *ep)
 		kfree(ep);
 }
 
-void
-epoll_file_release(struct file *f)
+static void
+release_items(struct file *f)
 {
 	struct item *it;
 	struct epoll *ep;
@@ -249,13 +210,25 @@ epoll_file_release(struct file *f)
 			cond_resched();
 			continue;
 		}
-		mutex_lock(&ep->mutex);
+		mutex_lock_nested(&ep->mutex);
 		it = item_find(ep, f, fd);
 		if (it)
 			item_free(it);
 		mutex_unlock(&ep->mutex);
 		epoll_put(ep);
 	}
+}
+
+void
+epoll_file_release(struct file *f)
+{
+	bool nested = file_epoll(f) != NULL;
+
+	if (nested)
+		mutex_lock(&epoll_nest_mutex);
+	release_items(f);
+	if (nested)
+		mutex_unlock(&epoll_nest_mutex);
 }
 
 /* Looks at the handle; queues the item as ready if it is. mutex held. */
@@ -290,7 +263,10 @@ item_add(struct epoll *ep, struct file *f, u32 fd, const struct epoll_event *ev)
 	it->events = ev->events | POLLERR | POLLHUP;
 	it->data = ev->data;
 	list_init(&it->ready_link);
+	list_init(&it->sub_link);
 	item_insert(ep, it);
+	if (file_epoll(f))
+		list_add(&it->sub_link, &ep->subs);
 	spin_lock(link_lock(f));
 	list_add(&it->file_link, &f->epoll_links);
 	spin_unlock(link_lock(f));
@@ -317,25 +293,7 @@ item_modify(struct item *it, const struct epoll_event *ev)
 	return 0;
 }
 
-/* --- nesting --- */
-
-/* How deep sets are nested below ep; MAX_DEPTH + 1 if too deep or if `target` is among them. */
-static int
-depth_below(struct epoll *ep, const struct epoll *target, int depth)
-{
-	struct rb_node *n;
-	int deepest = depth;
-
-	if (ep == target || depth > MAX_DEPTH)
-		return MAX_DEPTH + 1;
-	for (n = rb_first(&ep->items); n; n = rb_next(n)) {
-		struct epoll *sub = file_epoll(rb_entry(n, struct item, node)->file);
-
-		if (sub)
-			deepest = max(deepest, depth_below(sub, target, depth + 1));
-	}
-	return deepest;
-}
+/* --- changes --- */
 
 static int
 ctl_locked(struct epoll *ep, int op, struct file *f, u32 fd, const struct epoll_event *ev)
@@ -357,14 +315,14 @@ ctl_nested(struct epoll *ep, int op, struct file *f, u32 fd, const struct epoll_
 {
 	int err;
 
-	mutex_lock(&nest_mutex);
-	err = op == EPOLL_CTL_ADD && depth_below(f->private, ep, 1) > MAX_DEPTH ? -ELOOP : 0;
+	mutex_lock(&epoll_nest_mutex);
+	err = op == EPOLL_CTL_ADD ? epoll_nest_check(ep, file_epoll(f)) : 0;
 	if (!err) {
 		mutex_lock_nested(&ep->mutex);
 		err = ctl_locked(ep, op, f, fd, ev);
 		mutex_unlock(&ep->mutex);
 	}
-	mutex_unlock(&nest_mutex);
+	mutex_unlock(&epoll_nest_mutex);
 	return err;
 }
 
@@ -578,11 +536,17 @@ static void
 epoll_release(struct file *f)
 {
 	struct epoll *ep = f->private;
+	/* Nobody adds any more; who goes meanwhile only makes the list shorter. */
+	bool nested = READ_ONCE(ep->subs.next) != &ep->subs;
 
-	mutex_lock(&ep->mutex);
+	if (nested)
+		mutex_lock(&epoll_nest_mutex);
+	mutex_lock_nested(&ep->mutex);
 	while (!rb_empty(&ep->items))
 		item_free(rb_entry(rb_first(&ep->items), struct item, node));
 	mutex_unlock(&ep->mutex);
+	if (nested)
+		mutex_unlock(&epoll_nest_mutex);
 	epoll_put(ep);
 }
 
@@ -604,6 +568,7 @@ epoll_show(struct file *f, struct seq *s)
 
 static const struct file_ops epoll_ops = {
 	.name = "[eventpoll]",
+	.seek = seek_stay,
 	.poll = epoll_poll,
 	.release = epoll_release,
 	.show_fdinfo = epoll_show,
@@ -623,6 +588,7 @@ sys_epoll_create1(int flags)
 	mutex_init(&ep->mutex, &epoll_class);
 	spin_init(&ep->lock, &epoll_ready_class);
 	list_init(&ep->ready);
+	list_init(&ep->subs);
 	waitq_init(&ep->wait);
 	waitq_init(&ep->poll_wait);
 	ep->refs = 1;
