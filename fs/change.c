@@ -85,6 +85,8 @@ make_node(const struct path *parent, const struct last *last, const struct node_
 
 	if (err)
 		return err;
+	if ((S_ISBLK(a->mode) || (S_ISCHR(a->mode) && a->rdev)) && !capable(CAP_MKNOD))
+		return -EPERM;
 	if (!dir->ops->create && (dir->sb->flags & SB_UNCACHED))
 		return -ENOENT;
 	if (!dir->ops->create)
@@ -183,8 +185,6 @@ vfs_mknod(int dfd, const char *name, u32 mode, u32 rdev)
 		break;
 	case S_IFCHR:
 	case S_IFBLK:
-		if (!capable(CAP_MKNOD) && (rdev || S_ISBLK(mode)))
-			return -EPERM;
 		break;
 	case S_IFDIR:
 		return -EPERM;

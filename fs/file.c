@@ -40,8 +40,19 @@ fs_file_release(struct file *f)
 void
 fs_file_close(struct file *f, void *owner)
 {
-	if (f->inode)
-		locks_close(f, owner);
+	locks_close(f, owner);
+}
+
+void
+fs_file_unlock(struct file *f)
+{
+	locks_release(f);
+}
+
+u64
+fs_file_size(const struct file *f)
+{
+	return READ_ONCE(f->inode->size);
 }
 
 u32

@@ -5,6 +5,7 @@
 #include "fs/notify.h"
 #include "fs/vfs.h"
 #include "kernel/log.h"
+#include "kernel/port_fs.h"
 #include "kernel/time/clock.h"
 #include "kernel/uapi/fcntl.h"
 #include "mm/slab.h"
@@ -88,7 +89,7 @@ void
 inode_fini(struct inode *i)
 {
 	DEBUG_ASSERT(i->writers <= 0);
-	locks_free(i);
+	fs_locks_free(i->locks);
 }
 
 void

@@ -22,6 +22,8 @@ struct inotify {
 	size_t bytes;
 	bool overflow;
 	struct waitq wait;
+	/* handles with O_ASYNC: one at most */
+	struct async_list async;
 	/* (inotify_mutex) */
 	struct list watches;
 	struct list link;

@@ -5,6 +5,7 @@
 #include "kernel/handle/handle.h"
 #include "kernel/seq.h"
 #include "kernel/syscall/syscalls.h"
+#include "kernel/uapi/signal.h"
 #include "kernel/uapi/fcntl.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -93,6 +94,7 @@ inotify_queue(struct inotify *g, s32 wd, u32 mask, u32 cookie, const char *name)
 		append(g, e);
 	spin_unlock(&g->lock);
 	waitq_wake(&g->wait, 0, POLLIN | POLLRDNORM);
+	async_list_notify(&g->async, FMODE_READ, POLL_IN);
 }
 
 /* The next event if it fits into n bytes: -EINVAL if not, NULL if there is none. */
@@ -199,9 +201,16 @@ group_free(struct inotify *g)
 	kfree(g);
 }
 
+static int
+inotify_set_flags(struct file *f, u32 flags)
+{
+	return async_list_set(&inotify_of(f)->async, f, flags & O_ASYNC);
+}
+
 static void
 inotify_release(struct file *f)
 {
+	(void)!async_list_set(&inotify_of(f)->async, f, false);
 	group_free(inotify_of(f));
 }
 
@@ -222,7 +231,9 @@ static const struct file_ops inotify_ops = {
 	.name = "inotify",
 	.read = inotify_read,
 	.poll = inotify_poll,
+	.seek = seek_stay,
 	.ioctl = inotify_ioctl,
+	.set_flags = inotify_set_flags,
 	.release = inotify_release,
 	.show_fdinfo = inotify_fdinfo,
 };
@@ -251,6 +262,7 @@ group_new(void)
 	list_init(&g->events);
 	list_init(&g->watches);
 	waitq_init(&g->wait);
+	async_list_init(&g->async);
 	mutex_lock(&inotify_mutex);
 	list_add_tail(&g->link, &inotify_groups);
 	mutex_unlock(&inotify_mutex);

@@ -12,12 +12,19 @@
  * again. Owners of POSIX records that wait are in a table with the owner that
  * they wait for: a cycle there is EDEADLK.
  *
+ * Handles without an inode have locks too: the ends of a pipe share its list,
+ * all other kinds of handles share one, as if they were one file (in Linux they
+ * are).
+ *
  * Locking: file_locks->lock for the list; wait_lock inside it for the table of
  * waiting owners; all_lock (outermost) for the list of all inodes with locks.
  */
 #include "fs/locks.h"
+#include "fs/attr.h"
 #include "fs/mount.h"
+#include "kernel/handle/pipe.h"
 #include "kernel/log.h"
+#include "kernel/port_fs.h"
 #include "kernel/seq.h"
 #include "kernel/task/task.h"
 #include "lib/hash.h"
@@ -52,7 +59,9 @@ struct file_locks {
 	u64 released;
 	/* (all_lock) */
 	struct list all_link;
-	struct inode *inode;
+	/* I  for /proc/locks */
+	u32 dev;
+	u64 ino;
 };
 
 /* An owner of POSIX records that waits. */
@@ -70,6 +79,8 @@ static struct list all_locks = LIST_INIT(all_locks);
 static struct spinlock wait_lock = SPINLOCK_INIT(wait_lock_class);
 static struct hlist waiting_owners[1 << WAIT_BITS];
 static struct slab_cache *lock_cache;
+/* Of handles without inodes that are no pipes. */
+static struct file_locks *anon_locks;
 
 void
 locks_init(void)
@@ -79,11 +90,25 @@ locks_init(void)
 
 /* --- the list of an inode --- */
 
-static struct file_locks *
-context_get(struct inode *i)
+/* Where the locks of a handle's file hang. */
+static struct file_locks **
+anchor(struct file *f)
 {
-	struct file_locks *fl = smp_load_acquire(&i->locks);
+	struct pipe *p;
+
+	if (f->inode)
+		return &f->inode->locks;
+	p = file_pipe(f);
+	return p ? &p->locks : &anon_locks;
+}
+
+static struct file_locks *
+context_get(struct file *f)
+{
+	struct file_locks **at = anchor(f);
+	struct file_locks *fl = smp_load_acquire(at);
 	struct file_locks *none = NULL;
+	struct kstat st = {0};
 
 	if (fl)
 		return fl;
@@ -93,9 +118,15 @@ context_get(struct inode *i)
 	spin_init(&fl->lock, &locks_class);
 	list_init(&fl->locks);
 	waitq_init(&fl->wait);
-	fl->inode = i;
+	if (f->inode) {
+		fl->dev = f->inode->sb->dev;
+		fl->ino = f->inode->ino;
+	} else if (!file_getattr(f, &st)) {
+		fl->dev = st.dev;
+		fl->ino = st.ino;
+	}
 	spin_lock(&all_lock);
-	if (atomic_try_cmpxchg(&i->locks, &none, fl)) {
+	if (atomic_try_cmpxchg(at, &none, fl)) {
 		list_add_tail(&fl->all_link, &all_locks);
 		none = fl;
 	}
@@ -347,9 +378,9 @@ set_lock(struct file_locks *fl, const struct lock *want, bool wait)
 
 /* Removes all of an owner. */
 static void
-remove_all(struct inode *i, enum lock_kind kind, void *owner)
+remove_all(struct file *f, enum lock_kind kind, void *owner)
 {
-	struct file_locks *fl = smp_load_acquire(&i->locks);
+	struct file_locks *fl = smp_load_acquire(anchor(f));
 	struct lock *l, *tmp;
 	bool any = false;
 
@@ -385,7 +416,7 @@ parse_range(struct file *f, const struct flock *fl, struct lock *r)
 		base = f->pos;
 		break;
 	case SEEK_END:
-		base = READ_ONCE(f->inode->size);
+		base = f->inode ? READ_ONCE(f->inode->size) : 0;
 		break;
 	default:
 		return -EINVAL;
@@ -460,12 +491,10 @@ locks_fcntl(struct file *f, unsigned int cmd, struct flock *fl)
 	struct lock r;
 	int err;
 
-	if (!f->inode)
-		return -EINVAL;
 	err = parse_request(f, cmd, fl, &r);
 	if (err)
 		return err;
-	locks = context_get(f->inode);
+	locks = context_get(f);
 	if (!locks)
 		return -ENOLCK;
 	if (cmd == F_GETLK || cmd == F_OFD_GETLK)
@@ -501,9 +530,7 @@ locks_flock(struct file *f, unsigned int op)
 	default:
 		return -EINVAL;
 	}
-	if (!f->inode)
-		return -EINVAL;
-	locks = context_get(f->inode);
+	locks = context_get(f);
 	if (!locks)
 		return -ENOLCK;
 	/* Another type than what is held: that is given up before the wait, as flock(2) says. */
@@ -528,21 +555,19 @@ locks_flock(struct file *f, unsigned int op)
 void
 locks_close(struct file *f, void *owner)
 {
-	remove_all(f->inode, LOCK_POSIX, owner);
+	remove_all(f, LOCK_POSIX, owner);
 }
 
 void
 locks_release(struct file *f)
 {
-	remove_all(f->inode, LOCK_OFD, f);
-	remove_all(f->inode, LOCK_FLOCK, f);
+	remove_all(f, LOCK_OFD, f);
+	remove_all(f, LOCK_FLOCK, f);
 }
 
 void
-locks_free(struct inode *i)
+fs_locks_free(struct file_locks *fl)
 {
-	struct file_locks *fl = i->locks;
-
 	if (!fl)
 		return;
 	DEBUG_ASSERT(list_empty(&fl->locks));
@@ -555,13 +580,13 @@ locks_free(struct inode *i)
 /* --- /proc/locks --- */
 
 static void
-show_one(struct seq *s, u32 n, const struct lock *l, const struct inode *i)
+show_one(struct seq *s, u32 n, const struct lock *l, const struct file_locks *fl)
 {
 	static const char *const kinds[] = {"POSIX ", "OFDLCK", "FLOCK "};
 
 	seq_printf(s, "%u: %s ADVISORY  %s %d %02x:%02x:%lu %ld ", n, kinds[l->kind],
-		   l->type == F_WRLCK ? "WRITE" : "READ", l->pid, DEV_MAJOR(i->sb->dev),
-		   DEV_MINOR(i->sb->dev), i->ino, l->start);
+		   l->type == F_WRLCK ? "WRITE" : "READ", l->pid, DEV_MAJOR(fl->dev),
+		   DEV_MINOR(fl->dev), fl->ino, l->start);
 	if (l->end == OFFSET_MAX)
 		seq_puts(s, "EOF\n");
 	else
@@ -579,7 +604,7 @@ locks_show(struct seq *s)
 	list_for_each_entry(fl, &all_locks, all_link) {
 		spin_lock(&fl->lock);
 		list_for_each_entry(l, &fl->locks, link)
-			show_one(s, n++, l, fl->inode);
+			show_one(s, n++, l, fl);
 		spin_unlock(&fl->lock);
 	}
 	spin_unlock(&all_lock);

@@ -14,7 +14,6 @@ long locks_flock(struct file *f, unsigned int op);
 void locks_close(struct file *f, void *owner);
 /* The last reference of a handle: its flock and OFD locks go. */
 void locks_release(struct file *f);
-void locks_free(struct inode *i);
 void locks_init(void);
 /* The lines of /proc/locks. */
 void locks_show(struct seq *s);

@@ -97,7 +97,7 @@ struct file_ops {
 	int (*flush)(struct file *f);
 	/* The last reference is gone. */
 	void (*release)(struct file *f);
-	/* fcntl(F_SETFL) asked for these flags: 0 or -Exxx. */
+	/* fcntl(F_SETFL) asked for these flags: 0 or -Exxx. A handle without it has no O_ASYNC. */
 	int (*set_flags)(struct file *f, u32 flags);
 	/* Lines of /proc/PID/fdinfo/N. */
 	void (*show_fdinfo)(struct file *f, struct seq *s);
@@ -135,7 +135,10 @@ struct file {
 	struct rcu_head rcu;
 };
 
-/* A new handle with one reference; err_ptr(-ENFILE, -ENOMEM). */
+/* ->seek of handles without a position that lseek(2) accepts: it stays where it is. */
+s64 seek_stay(struct file *f, s64 offset, int whence);
+
+/* A new handle with one reference; err_ptr(-ENFILE, -ENOMEM). ops->seek gives it FMODE_SEEK. */
 struct file *file_alloc(const struct file_ops *ops, u32 mode, u32 flags, void *private);
 static inline struct file *
 file_get(struct file *f)
@@ -194,7 +197,19 @@ file_nonblock(const struct file *f)
 	return READ_ONCE(f->flags) & 04000;
 }
 
-/* SIGIO to the owner, if O_ASYNC is set. */
-void file_async_notify(struct file *f, int band);
+/* SIGIO to the owner, if O_ASYNC is set; code: POLL_IN, POLL_OUT, ... of uapi/signal.h. */
+void file_async_notify(struct file *f, int code);
+
+/* Handles of one object that have O_ASYNC (handle/owner.c). */
+struct async_list {
+	struct spinlock lock;
+	/* l  struct async_entry */
+	struct list entries;
+};
+void async_list_init(struct async_list *l);
+/* For ->set_flags and, with false, ->release: f is in the list or not. 0 or -ENOMEM. */
+int async_list_set(struct async_list *l, struct file *f, bool on);
+/* file_async_notify() for each that has one of the FMODE_* bits. */
+void async_list_notify(struct async_list *l, u32 mode, int code);
 
 #endif

@@ -10,9 +10,10 @@
 int
 iter_init_user(struct iter *it, void __user *buf, size_t n)
 {
-	n = min(n, IO_MAX);
-	if (!user_range_ok(buf, n))
+	if (!user_range_ok(buf, 0))
 		return -EFAULT;
+	/* What lies beyond user space faults when it is reached. */
+	n = min(min(n, IO_MAX), USER_END - (unsigned long __force)buf);
 	it->kernel = false;
 	it->left = n;
 	it->offset = 0;

@@ -184,3 +184,9 @@ mm_port_oom_kill(unsigned int order, gfp_t gfp)
 	process_put(c.process);
 	return true;
 }
+
+void
+mm_port_fault_done(void)
+{
+	current->minflt++;
+}

@@ -6,6 +6,7 @@
 #include "lib/types.h"
 
 struct file;
+struct file_locks;
 struct file_ops;
 struct flock;
 struct kstat;
@@ -20,12 +21,26 @@ struct pipe;
  */
 void fs_file_release(struct file *f);
 /*
- * fs/file.c. Each close(2) of a descriptor of a handle with a path, after
+ * fs/file.c. Each close(2) of a descriptor of a handle but O_PATH, after
  * ->flush: drops the POSIX locks that `owner` (the struct files) has on it.
  */
 void fs_file_close(struct file *f, void *owner);
+/*
+ * fs/file.c. The end of a handle without a path, from file_put(), before
+ * ->release: its locks go.
+ */
+void fs_file_unlock(struct file *f);
+/* fs/locks.c. A pipe goes: its (empty) list of locks, or NULL. */
+void fs_locks_free(struct file_locks *fl);
+/*
+ * fs/sys_ioctl.c. The ioctl(2) commands that every file of a file system knows.
+ * -ENOTTY for others.
+ */
+long fs_ioctl(struct file *f, unsigned int cmd, unsigned long arg);
 /* fs/file.c. Type and permissions (S_IF*) of a handle, as fstat shows them. */
 u32 fs_file_mode(struct file *f);
+/* fs/file.c. Size of a handle with an inode. */
+u64 fs_file_size(const struct file *f);
 /*
  * fs/sys_fcntl.c. The fcntl(2) commands that concern files: F_GETLK, F_SETLK, F_SETLKW,
  * F_OFD_*, F_SETLEASE, F_GETLEASE, F_NOTIFY, F_ADD_SEALS, F_GET_SEALS, F_*_RW_HINT.

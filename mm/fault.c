@@ -479,6 +479,8 @@ space_fault(struct space *s, unsigned long va, u32 access, struct fault_sig *sig
 		if (ret)
 			break;
 	}
+	if (likely(ret == 0))
+		mm_port_fault_done();
 	if (unlikely(f.fresh != NULL))
 		page_put(f.fresh);
 	if (unlikely(f.large != NULL))

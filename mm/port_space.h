@@ -52,4 +52,7 @@ bool mm_port_fatal_pending(void);
 /* An unlinked tmpfs file of this size for shared anonymous memory; err_ptr. */
 struct file *mm_port_shmem_file(u64 size);
 
+/* current has had a page fault served (Linux's minor faults). */
+void mm_port_fault_done(void);
+
 #endif

@@ -31,13 +31,15 @@ copy_record(struct seq *s, struct space *space, unsigned long start, unsigned lo
 }
 
 /*
- * A program that has written over the NUL behind its arguments uses the room of
- * the environment too: the text is what stands up to the first NUL.
+ * A program that has written over the NUL behind its arguments may use the room
+ * of the environment too, if that begins there: the text is what stands up to
+ * the first NUL, which is shown if it lies in the same page.
  */
 static int
 copy_title(struct seq *s, struct space *space, const struct space_layout *l, u64 *pos)
 {
-	size_t n = min(l->env_end - l->arg_start, PAGE_SIZE), got;
+	unsigned long end = l->env_start == l->arg_end ? max(l->env_end, l->arg_end) : l->arg_end;
+	size_t got, len;
 	char *buf;
 
 	if (*pos)
@@ -45,10 +47,10 @@ copy_title(struct seq *s, struct space *space, const struct space_layout *l, u64
 	buf = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
-	got = space_access(space, l->arg_start, buf, n, false);
-	got = strnlen(buf, got);
-	seq_write(s, buf, got);
-	seq_putc(s, '\0');
+	got = space_access(space, l->arg_start, buf, PAGE_SIZE, false);
+	len = strnlen(buf, got);
+	len += len < got;
+	seq_write(s, buf, min(len, end - l->arg_start));
 	kfree(buf);
 	*pos = 1;
 	return 0;
@@ -62,7 +64,7 @@ show_arguments(struct seq *s, struct space *space, u64 *pos)
 
 	if (!l->env_end || l->arg_end <= l->arg_start)
 		return 1;
-	if (space_access(space, l->arg_end - 1, &last, 1, false) == 1 && last && l->env_end > l->arg_end)
+	if (space_access(space, l->arg_end - 1, &last, 1, false) == 1 && last)
 		return copy_title(s, space, l, pos);
 	return copy_record(s, space, l->arg_start, l->arg_end, pos);
 }

@@ -274,6 +274,8 @@ SYSCTL_SHOW(dentry_state, "fs/dentry-state", show_dentry_state);
 /* As Linux: a table of that many slots can be made, and is whole words of bits. */
 SYSCTL_U32(nr_open, "fs/nr_open", &file_nr_open, 64, 1u << 28);
 SYSCTL_U32(pipe_max_size, "fs/pipe-max-size", &pipe_max_size, PAGE_SIZE, SETTING_MAX);
+SYSCTL_U32(pipe_soft, "fs/pipe-user-pages-soft", &pipe_user_pages_soft, 0, SETTING_MAX);
+SYSCTL_U32(pipe_hard, "fs/pipe-user-pages-hard", &pipe_user_pages_hard, 0, SETTING_MAX);
 SYSCTL_U32(mount_max, "fs/mount-max", &mount_max, 1, SETTING_MAX);
 SYSCTL_U32(inotify_events, "fs/inotify/max_queued_events", &inotify_max_queued_events, 0, SETTING_MAX);
 SYSCTL_U32(inotify_instances, "fs/inotify/max_user_instances", &inotify_max_user_instances, 0, SETTING_MAX);

@@ -29,6 +29,7 @@
 #include "kernel/init.h"
 #include "kernel/port_fs.h"
 #include "kernel/uapi/fcntl.h"
+#include "kernel/uapi/signal.h"
 #include "lib/errno.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
@@ -50,7 +51,7 @@ pty_wake_master(struct pty *p, unsigned long key)
 		return;
 	spin_lock(&p->tty.files_lock);
 	if (p->master)
-		file_async_notify(p->master, (int)key);
+		file_async_notify(p->master, key & POLLIN ? POLL_IN : POLL_OUT);
 	spin_unlock(&p->tty.files_lock);
 }
 

@@ -98,7 +98,7 @@ tty_input_push(struct tty *tty)
 /* --- wakeups --- */
 
 static void
-notify(struct tty *tty, int band)
+notify(struct tty *tty, int code)
 {
 	struct tty_file *tf;
 
@@ -106,7 +106,7 @@ notify(struct tty *tty, int band)
 		return;
 	spin_lock(&tty->files_lock);
 	list_for_each_entry(tf, &tty->files, link)
-		file_async_notify(tf->file, band);
+		file_async_notify(tf->file, code);
 	spin_unlock(&tty->files_lock);
 }
 
@@ -115,7 +115,7 @@ tty_wake_readers(struct tty *tty)
 {
 	if (waitq_active(&tty->read_wait))
 		waitq_wake(&tty->read_wait, 0, POLLIN | POLLRDNORM | POLLPRI);
-	notify(tty, POLLIN | POLLRDNORM);
+	notify(tty, POLL_IN);
 }
 
 void
@@ -123,7 +123,7 @@ tty_wake_writers(struct tty *tty)
 {
 	if (waitq_active(&tty->write_wait))
 		waitq_wake(&tty->write_wait, 0, POLLOUT | POLLWRNORM);
-	notify(tty, POLLOUT | POLLWRNORM);
+	notify(tty, POLL_OUT);
 }
 
 int

@@ -116,7 +116,7 @@ sys_dup2(unsigned int old, unsigned int new)
 	r = fd_get_path(old);
 	open = r.file != NULL;
 	fd_put(r);
-	return open ? new : -EBADF;
+	return open ? (long)new : -EBADF;
 }
 
 long
@@ -138,13 +138,17 @@ fcntl_dup(struct file *f, unsigned long from, bool cloexec)
 }
 
 int
-file_set_flags(struct file *f, u32 flags)
+file_set_flags(struct file *f, unsigned int fd, u32 flags)
 {
 	u32 old;
 	int err = 0;
 
 	flags &= SETFL_MASK;
-	if (f->ops->set_flags)
+	if (!f->ops->set_flags)
+		flags &= ~(u32)O_ASYNC;
+	if (flags & ~atomic_read(&f->flags) & O_ASYNC)
+		err = file_owner_set_fd(f, (int)fd);
+	if (f->ops->set_flags && !err)
 		err = f->ops->set_flags(f, flags);
 	if (err)
 		return err;
@@ -176,11 +180,11 @@ fcntl_path_ok(struct file *f, unsigned int fd, unsigned int cmd, unsigned long a
 }
 
 static long
-fcntl_do(struct file *f, unsigned int cmd, unsigned long arg)
+fcntl_do(struct file *f, unsigned int fd, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
 	case F_SETFL:
-		return file_set_flags(f, (u32)arg);
+		return file_set_flags(f, fd, (u32)arg);
 	case F_SETOWN:
 	case F_GETOWN:
 	case F_SETOWN_EX:
@@ -207,7 +211,7 @@ sys_fcntl(unsigned int fd, unsigned int cmd, unsigned long arg)
 		return -EBADF;
 	ret = fcntl_path_ok(r.file, fd, cmd, arg, &done);
 	if (!done)
-		ret = r.file->mode & FMODE_PATH ? -EBADF : fcntl_do(r.file, cmd, arg);
+		ret = r.file->mode & FMODE_PATH ? -EBADF : fcntl_do(r.file, fd, cmd, arg);
 	fd_put(r);
 	return ret;
 }
@@ -215,21 +219,23 @@ sys_fcntl(unsigned int fd, unsigned int cmd, unsigned long arg)
 /* --- ioctl --- */
 
 static long
-ioctl_flag(struct file *f, unsigned long arg, u32 flag)
+ioctl_flag(struct file *f, unsigned int fd, unsigned long arg, u32 flag)
 {
 	u32 flags = atomic_read(&f->flags);
 	int on;
 
 	if (get_user(on, (int __user *)arg))
 		return -EFAULT;
-	return file_set_flags(f, on ? flags | flag : flags & ~flag);
+	if (flag == O_ASYNC && !on == !!(flags & O_ASYNC) && !f->ops->set_flags)
+		return -ENOTTY;
+	return file_set_flags(f, fd, on ? flags | flag : flags & ~flag);
 }
 
 long
 sys_ioctl(unsigned int fd, unsigned int cmd, unsigned long arg)
 {
 	struct fdref r = fd_get(fd);
-	long ret = -ENOTTY;
+	long ret;
 
 	if (!r.file)
 		return -EBADF;
@@ -237,11 +243,13 @@ sys_ioctl(unsigned int fd, unsigned int cmd, unsigned long arg)
 		fd_set_cloexec(fd, cmd == FIOCLEX);
 		ret = 0;
 	} else if (cmd == FIONBIO) {
-		ret = ioctl_flag(r.file, arg, O_NONBLOCK);
+		ret = ioctl_flag(r.file, fd, arg, O_NONBLOCK);
 	} else if (cmd == FIOASYNC) {
-		ret = ioctl_flag(r.file, arg, O_ASYNC);
-	} else if (r.file->ops->ioctl) {
-		ret = r.file->ops->ioctl(r.file, cmd, arg);
+		ret = ioctl_flag(r.file, fd, arg, O_ASYNC);
+	} else {
+		ret = fs_ioctl(r.file, cmd, arg);
+		if (ret == -ENOTTY && r.file->ops->ioctl)
+			ret = r.file->ops->ioctl(r.file, cmd, arg);
 	}
 	fd_put(r);
 	return ret;

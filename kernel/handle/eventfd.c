@@ -116,6 +116,7 @@ static const struct file_ops eventfd_ops = {
 	.name = "[eventfd]",
 	.read = eventfd_read,
 	.write = eventfd_write,
+	.seek = seek_stay,
 	.poll = eventfd_poll,
 	.release = eventfd_release,
 	.show_fdinfo = eventfd_show,

@@ -483,7 +483,7 @@ file_close(struct file *f, struct files *owner)
 
 	if (f->ops->flush)
 		err = f->ops->flush(f);
-	if (f->path.mnt && !(f->mode & FMODE_PATH))
+	if (!(f->mode & FMODE_PATH))
 		fs_file_close(f, owner);
 	file_put(f);
 	return err;

@@ -52,7 +52,7 @@ file_alloc(const struct file_ops *ops, u32 mode, u32 flags, void *private)
 		return err_ptr(-ENOMEM);
 	}
 	f->refs = 1;
-	f->mode = mode;
+	f->mode = mode | (ops->seek ? FMODE_SEEK : 0);
 	f->flags = flags;
 	f->ops = ops;
 	f->private = private;
@@ -73,6 +73,8 @@ file_release(struct file *f)
 {
 	if (!list_empty(&f->epoll_links))
 		epoll_file_release(f);
+	if (!f->path.mnt)
+		fs_file_unlock(f);
 	if (f->ops->release)
 		f->ops->release(f);
 	if (f->path.mnt)

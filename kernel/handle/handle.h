@@ -66,10 +66,12 @@ int file_close(struct file *f, struct files *owner);
 /* owner.c: F_SETOWN's record. */
 void file_owner_free(struct file *f);
 long file_owner_fcntl(struct file *f, unsigned int cmd, unsigned long arg);
+/* O_ASYNC is set through descriptor fd: si_fd of its signals. 0 or -ENOMEM. */
+int file_owner_set_fd(struct file *f, int fd);
 /* pipe.c: F_SETPIPE_SZ, F_GETPIPE_SZ; -EBADF if f is no pipe. */
 long pipe_fcntl(struct file *f, unsigned int cmd, unsigned long arg);
-/* F_SETFL's half of flags. */
-int file_set_flags(struct file *f, u32 flags);
+/* F_SETFL's half of flags, through descriptor fd. */
+int file_set_flags(struct file *f, unsigned int fd, u32 flags);
 
 /* Asks f what is ready; pt NULL: only look. */
 u32 file_poll(struct file *f, struct poll_table *pt);

@@ -12,14 +12,12 @@
  */
 #include "kernel/handle/pipe.h"
 
-#include "kernel/cred.h"
 #include "kernel/handle/handle.h"
 #include "kernel/init.h"
 #include "kernel/port_fs.h"
 #include "kernel/signal/signal.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/task/task.h"
-#include "kernel/uapi/capability.h"
 #include "kernel/uapi/fcntl.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
@@ -30,7 +28,6 @@
 
 static LOCK_CLASS(pipe_class, RANK_PIPE);
 static struct slab_cache *pipe_cache;
-u32 pipe_max_size = 1u << 20;
 
 static int
 pipe_init(void)
@@ -47,13 +44,12 @@ pipe_alloc(void)
 
 	if (!p)
 		return NULL;
-	p->slot = kcalloc(PIPE_DEFAULT_SLOTS, sizeof(*p->slot), GFP_KERNEL);
-	if (!p->slot) {
+	if (pipe_slots_alloc(p)) {
 		slab_free(pipe_cache, p);
 		return NULL;
 	}
 	mutex_init(&p->lock, &pipe_class);
-	p->nr_slots = PIPE_DEFAULT_SLOTS;
+	async_list_init(&p->async);
 	waitq_init(&p->read_wait);
 	waitq_init(&p->write_wait);
 	return p;
@@ -66,7 +62,8 @@ pipe_free(struct pipe *p)
 		pipe_drop(p);
 	if (p->spare)
 		page_put(p->spare);
-	kfree(p->slot);
+	pipe_slots_free(p);
+	fs_locks_free(p->locks);
 	slab_free(pipe_cache, p);
 }
 
@@ -114,9 +111,11 @@ pipe_wait_readable(struct pipe *p, bool nonblock)
 			return 1;
 		if (nonblock)
 			return -EAGAIN;
+		p->sleeping_readers++;
 		mutex_unlock(&p->lock);
 		err = wait_event_exclusive_interruptible(&p->read_wait, !pipe_empty(p) || !READ_ONCE(p->writers));
 		mutex_lock(&p->lock);
+		p->sleeping_readers--;
 		if (err)
 			return err;
 	}
@@ -137,9 +136,11 @@ pipe_wait_writable(struct pipe *p, bool nonblock)
 			return 0;
 		if (nonblock)
 			return -EAGAIN;
+		p->sleeping_writers++;
 		mutex_unlock(&p->lock);
 		err = wait_event_exclusive_interruptible(&p->write_wait, !pipe_full(p) || !READ_ONCE(p->readers));
 		mutex_lock(&p->lock);
+		p->sleeping_writers--;
 		if (err)
 			return err;
 	}
@@ -197,12 +198,14 @@ pipe_read(struct file *f, struct iter *to, u64 *pos)
 			break;
 	}
 	was_full &= !pipe_full(p);
-	/* Others may wait for the rest. */
-	if (!pipe_empty(p))
+	/* A write woke one reader, us: the next one gets the rest. Who polls has seen it. */
+	if (p->sleeping_readers && !pipe_empty(p))
 		pipe_wake_readers(p);
 	mutex_unlock(&p->lock);
 	if (was_full)
 		pipe_wake_writers(p);
+	if (done)
+		async_list_notify(&p->async, FMODE_WRITE, POLL_OUT);
 	if (done)
 		return done;
 	return err == 1 ? 0 : err;
@@ -282,14 +285,14 @@ pipe_write(struct file *f, struct iter *from, u64 *pos)
 		else
 			done += n;
 	}
-	if (!pipe_full(p))
+	if (p->sleeping_writers && !pipe_full(p))
 		pipe_wake_writers(p);
 	mutex_unlock(&p->lock);
 	/* Edge-triggered watchers see each write. */
 	if (was_empty || wake || done)
 		pipe_wake_readers(p);
 	if (done)
-		file_async_notify(f, POLLIN);
+		async_list_notify(&p->async, FMODE_READ, POLL_IN);
 	return done ? done : err;
 }
 
@@ -338,6 +341,8 @@ pipe_release(struct file *f)
 	struct pipe *p = f->private;
 	bool gone;
 
+	if (f->flags & O_ASYNC)
+		(void)!async_list_set(&p->async, f, false);
 	mutex_lock(&p->lock);
 	if (f->mode & FMODE_READ)
 		p->readers--;
@@ -347,10 +352,22 @@ pipe_release(struct file *f)
 	waitq_wake(&p->read_wait, 0, POLLIN | POLLRDNORM | POLLERR | POLLHUP);
 	waitq_wake(&p->write_wait, 0, POLLOUT | POLLWRNORM | POLLERR | POLLHUP);
 	gone = !p->readers && !p->writers;
+	if (!gone && !p->readers != !p->writers) {
+		async_list_notify(&p->async, FMODE_READ, POLL_IN);
+		async_list_notify(&p->async, FMODE_WRITE, POLL_OUT);
+	}
 	mutex_unlock(&p->lock);
 	/* A FIFO's struct belongs to its inode: fs/ frees it. */
 	if (gone && !f->path.mnt)
 		pipe_free(p);
+}
+
+static int
+pipe_set_flags(struct file *f, u32 flags)
+{
+	struct pipe *p = f->private;
+
+	return async_list_set(&p->async, f, flags & O_ASYNC);
 }
 
 const struct file_ops pipe_ops = {
@@ -359,6 +376,7 @@ const struct file_ops pipe_ops = {
 	.write = pipe_write,
 	.poll = pipe_poll,
 	.ioctl = pipe_ioctl,
+	.set_flags = pipe_set_flags,
 	.release = pipe_release,
 };
 
@@ -375,8 +393,9 @@ pipe_make(struct file *end[2], u32 flags)
 {
 	struct pipe *p = pipe_alloc();
 
+	/* Limits of the user or of memory: Linux tells them not apart. */
 	if (!p)
-		return -ENOMEM;
+		return -ENFILE;
 	end[0] = file_alloc(&pipe_ops, FMODE_READ | FMODE_NOWAIT, O_RDONLY | flags, p);
 	if (is_err(end[0])) {
 		pipe_free(p);
@@ -468,53 +487,4 @@ pipe_open_fifo(struct pipe *p, struct file *f)
 	}
 	mutex_unlock(&p->lock);
 	return err;
-}
-
-/* --- size --- */
-
-static long
-pipe_resize(struct pipe *p, unsigned long bytes)
-{
-	struct pipe_slot *new;
-	u32 slots, i, used;
-
-	if (bytes > (1ul << 31))
-		return -EINVAL;
-	slots = (u32)max(div_round_up(bytes, PAGE_SIZE), 1UL);
-	while (!is_power_of_2(slots))
-		slots += slots & -slots;
-	if (slots > p->nr_slots && (u64)slots * PAGE_SIZE > pipe_max_size && !capable(CAP_SYS_RESOURCE))
-		return -EPERM;
-	new = kcalloc(slots, sizeof(*new), GFP_KERNEL);
-	if (!new)
-		return -ENOMEM;
-	mutex_lock(&p->lock);
-	used = pipe_used(p);
-	if (used > slots) {
-		mutex_unlock(&p->lock);
-		kfree(new);
-		return -EBUSY;
-	}
-	for (i = 0; i < used; i++)
-		new[i] = *pipe_at(p, p->tail + i);
-	swap(p->slot, new);
-	p->nr_slots = slots;
-	p->tail = 0;
-	p->head = used;
-	mutex_unlock(&p->lock);
-	kfree(new);
-	waitq_wake_all(&p->write_wait);
-	return (long)slots * (long)PAGE_SIZE;
-}
-
-long
-pipe_fcntl(struct file *f, unsigned int cmd, unsigned long arg)
-{
-	struct pipe *p = file_pipe(f);
-
-	if (!p)
-		return -EBADF;
-	if (cmd == F_GETPIPE_SZ)
-		return (long)READ_ONCE(p->nr_slots) * (long)PAGE_SIZE;
-	return pipe_resize(p, (unsigned int)arg);
 }

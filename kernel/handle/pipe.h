@@ -17,6 +17,9 @@
 /* O_DIRECT: one write, one read. */
 #define PIPE_PACKET 2u
 
+struct file_locks;
+struct user;
+
 struct pipe_slot {
 	struct page *page;
 	u32 offset;
@@ -37,10 +40,22 @@ struct pipe {
 	/* l  a page kept from the last read */
 	struct page *spare;
 	struct waitq read_wait, write_wait;
+	/* ends with O_ASYNC */
+	struct async_list async;
+	/* I  who pays for the slots: USER_PIPE_PAGES */
+	struct user *user;
+	/* l  tasks that sleep for data, for room */
+	u32 sleeping_readers, sleeping_writers;
+	/* file locks on the ends (fs/locks.c) */
+	struct file_locks *locks;
 };
 
-/* Limits: /proc/sys/fs/pipe-max-size, pipe-user-pages-soft, pipe-user-pages-hard. */
-extern u32 pipe_max_size;
+/* Limits: /proc/sys/fs/pipe-max-size, pipe-user-pages-soft, pipe-user-pages-hard (0: none). */
+extern u32 pipe_max_size, pipe_user_pages_soft, pipe_user_pages_hard;
+
+/* pipe_size.c: slots and who pays for them, before p is seen by anyone: 0, -ENFILE, -ENOMEM. */
+int pipe_slots_alloc(struct pipe *p);
+void pipe_slots_free(struct pipe *p);
 
 /* The pipe behind a handle, or NULL. */
 struct pipe *file_pipe(struct file *f);

@@ -47,14 +47,23 @@ file_write(struct file *f, struct iter *from, u64 *pos)
 	return n;
 }
 
+/* A position and a length that no file can have. */
+static bool
+beyond(const struct file *f, u64 pos, size_t n)
+{
+	return f->mode & FMODE_SEEK && (s64)pos >= 0 && n > (u64)S64_MAX - pos;
+}
+
 /* At the handle's own position, or without one. */
 static s64
 rw_here(struct file *f, struct iter *it, bool write)
 {
 	bool locked = file_pos_lock(f);
 	u64 pos = f->pos;
-	s64 n = write ? file_write(f, it, &pos) : file_read(f, it, &pos);
+	s64 n = -EINVAL;
 
+	if (!beyond(f, pos, iter_left(it)))
+		n = write ? file_write(f, it, &pos) : file_read(f, it, &pos);
 	if (f->mode & FMODE_SEEK)
 		f->pos = pos;
 	file_pos_unlock(f, locked);
@@ -70,6 +79,8 @@ rw_at(struct file *f, struct iter *it, s64 at, bool write)
 		return -EINVAL;
 	if (!(f->mode & (write ? FMODE_PWRITE : FMODE_PREAD)))
 		return -ESPIPE;
+	if (beyond(f, pos, iter_left(it)))
+		return -EINVAL;
 	return write ? file_write(f, it, &pos) : file_read(f, it, &pos);
 }
 
@@ -86,7 +97,7 @@ rw_plain(unsigned int fd, void __user *buf, size_t n, bool at_pos, s64 at, bool 
 	if (!(r.file->mode & (write ? FMODE_WRITE : FMODE_READ)))
 		ret = -EBADF;
 	else if ((s64)n < 0)
-		ret = -EINVAL;
+		ret = -EFAULT;
 	else if ((ret = iter_init_user(&it, buf, n)) == 0)
 		ret = at_pos ? rw_at(r.file, &it, at, write) : rw_here(r.file, &it, write);
 	fd_put(r);
@@ -232,6 +243,11 @@ sys_pwritev2(unsigned long fd, const struct iovec __user *iov, unsigned long n, 
 
 /* --- seek --- */
 
+s64
+seek_stay(struct file *f, s64 offset, int whence)
+{
+	return (s64)f->pos;
+}
 
 long
 sys_lseek(unsigned int fd, s64 offset, unsigned int whence)

@@ -122,6 +122,7 @@ signalfd_show(struct file *f, struct seq *s)
 static const struct file_ops signalfd_ops = {
 	.name = "[signalfd]",
 	.read = signalfd_read,
+	.seek = seek_stay,
 	.poll = signalfd_poll,
 	.release = signalfd_release,
 	.show_fdinfo = signalfd_show,

@@ -7,11 +7,13 @@
  */
 #include "kernel/handle/handle.h"
 #include "kernel/handle/pipe.h"
+#include "kernel/port_fs.h"
 #include "kernel/sched/sched.h"
 #include "kernel/signal/signal.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/task/task.h"
 #include "kernel/uapi/fcntl.h"
+#include "kernel/uapi/stat.h"
 #include "lib/errno.h"
 #include "mm/slab.h"
 #include "mm/uaccess.h"
@@ -405,15 +407,24 @@ sys_sendfile(int fout, int fin, s64 __user *uoff, size_t n)
 }
 
 static s64
-range_check(struct file *in, struct file *out, struct at *a, struct at *b, size_t n)
+range_check(struct file *in, struct file *out, struct at *a, struct at *b, size_t *n)
 {
+	u32 from = fs_file_mode(in), to = fs_file_mode(out);
+	u64 size;
+
+	if (S_ISDIR(from) || S_ISDIR(to))
+		return -EISDIR;
+	if (!S_ISREG(from) || !S_ISREG(to))
+		return -EINVAL;
 	if (!(in->mode & FMODE_READ) || !(out->mode & FMODE_WRITE) || out->flags & O_APPEND)
 		return -EBADF;
-	if (!in->cache || !out->cache)
-		return -EINVAL;
-	if (a->pos + n < a->pos || b->pos + n < b->pos)
+	if (a->pos + *n < a->pos || b->pos + *n < b->pos)
 		return -EOVERFLOW;
-	if (in->inode == out->inode && a->pos < b->pos + n && b->pos < a->pos + n)
+	if (in->cache) {
+		size = fs_file_size(in);
+		*n = a->pos < size ? min(*n, size - a->pos) : 0;
+	}
+	if (in->inode == out->inode && a->pos < b->pos + *n && b->pos < a->pos + *n)
 		return -EINVAL;
 	return 0;
 }
@@ -435,7 +446,7 @@ sys_copy_file_range(int fin, s64 __user *uin, int fout, s64 __user *uout, size_t
 		if (!ret)
 			ret = at_get(&b, out.file, uout, FMODE_PWRITE);
 		if (!ret)
-			ret = range_check(in.file, out.file, &a, &b, n);
+			ret = range_check(in.file, out.file, &a, &b, &n);
 		if (!ret && n && (ret = copy_between(in.file, &a.pos, out.file, &b.pos, n)) > 0 &&
 		    (at_put(&a) || at_put(&b)))
 			ret = -EFAULT;

@@ -159,6 +159,7 @@ timerfd_show(struct file *f, struct seq *s)
 static const struct file_ops timerfd_ops = {
 	.name = "[timerfd]",
 	.read = timerfd_read,
+	.seek = seek_stay,
 	.poll = timerfd_poll,
 	.release = timerfd_release,
 	.show_fdinfo = timerfd_show,
