@@ -281,8 +281,28 @@ TEST(many_mappings)
 		good &= m[i * K4] == 0;
 	check(good);
 	is(extent(m + 2000 * K4), K4);
+	in_child {
+		is(extent(m + 2001 * K4), K4);
+		is(munmap(m, 4000 * K4), 0);
+	}
 	is(munmap(m, 4000 * K4), 0);
 	is(reads(m + 1999 * K4), SEGV_MAPERR);
+}
+
+/* Mappings that are made before anything near them is touched, the first touch in their middle. */
+TEST(many_untouched)
+{
+	char *m = pages(120, PROT_NONE);
+
+	for (int i = 0; i < 120; i += 2)
+		check(mmap(m + i * K4, K4, RW, ANON | MAP_FIXED, -1, 0) ==
+		      m + i * K4);
+	in_child {
+		m[60 * K4] = 1;
+	}
+	m[60 * K4] = 2;
+	is(reads(m + 61 * K4), SEGV_ACCERR);
+	is(munmap(m, 120 * K4), 0);
 }
 
 TEST(sparse_huge)
