@@ -216,7 +216,10 @@ map_file_part(struct elf_image *im, const struct elf64_phdr *ph, u32 flags)
 	return r < 0 ? r : 0;
 }
 
-/* Zeroes behind the file's part, and maps zero pages up to the end of the segment. */
+/*
+ * Zeroes behind the file's part, and maps zero pages up to the end of the segment.
+ * As in Linux these may be read and written whatever the segment says.
+ */
 static int
 map_bss(struct elf_image *im, const struct elf64_phdr *ph, u32 flags)
 {
@@ -233,8 +236,8 @@ map_bss(struct elf_image *im, const struct elf64_phdr *ph, u32 flags)
 		return -EFAULT;
 	if (align_up(to, PAGE_SIZE) <= page)
 		return 0;
-	r = space_map(current->space, page, align_up(to, PAGE_SIZE) - page, segment_prot(ph),
-		      MAP_PRIVATE | MAP_ANONYMOUS | flags, NULL);
+	r = space_map(current->space, page, align_up(to, PAGE_SIZE) - page,
+		      segment_prot(ph) | PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, NULL);
 	return r < 0 ? r : 0;
 }
 
