@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Consoles: where log records are shown. console=NAME[,options] on the command
- * line chooses (the last one is /dev/console too); without it all that exist.
+ * line chooses (the last one that exists is /dev/console too); without it all that exist.
  */
 #ifndef KERNEL_CONSOLE_H
 #define KERNEL_CONSOLE_H
@@ -21,8 +21,8 @@ struct console {
 
 /* Shows it what the ring holds if the command line wants it. Any time after boot_parse. */
 void console_register(struct console *c);
-/* Name that /dev/console stands for ("ttyS0", ...). */
-const char *console_main_name(void);
+/* Names for /dev/console, the best first ("ttyS0", ...); NULL behind the last. Some may not exist. */
+const char *console_choice(unsigned int i);
 /* loglevel= as syslog(2) may change it. */
 extern int console_loglevel;
 

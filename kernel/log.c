@@ -55,7 +55,8 @@ static u64 head, tail;
 /* a  1 while somebody shows records */
 static u32 showing;
 static struct console *consoles;
-static char console_wanted[4][16];
+/* I  names of console=, the least wanted first, each once */
+static char console_wanted[8][16];
 static unsigned int nr_console_wanted;
 
 struct nmi_slot {
@@ -275,22 +276,43 @@ console_register(struct console *c)
 }
 
 const char *
-console_main_name(void)
+console_choice(unsigned int i)
 {
-	if (nr_console_wanted)
-		return console_wanted[nr_console_wanted - 1];
-	return "tty0";
+	if (i < nr_console_wanted)
+		return console_wanted[nr_console_wanted - 1 - i];
+	return nr_console_wanted == 0 && i == 0 ? "tty0" : NULL;
+}
+
+/* Forgets `name` if it is there: what is named again counts from where it is named last. */
+static void
+console_forget(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_console_wanted; i++) {
+		if (strcmp(console_wanted[i], name) != 0)
+			continue;
+		nr_console_wanted--;
+		memmove(console_wanted[i], console_wanted[i + 1],
+			(nr_console_wanted - i) * sizeof(console_wanted[0]));
+		return;
+	}
 }
 
 static int
 param_console(const char *v)
 {
+	char name[sizeof(console_wanted[0])];
 	size_t n = v ? strcspn(v, ",") : 0;
 
-	if (n == 0 || n >= sizeof(console_wanted[0]) || nr_console_wanted == ARRAY_SIZE(console_wanted))
+	if (n == 0 || n >= sizeof(name))
 		return -EINVAL;
-	memcpy(console_wanted[nr_console_wanted], v, n);
-	console_wanted[nr_console_wanted++][n] = '\0';
+	memcpy(name, v, n);
+	name[n] = '\0';
+	console_forget(name);
+	if (nr_console_wanted == ARRAY_SIZE(console_wanted))
+		return -EINVAL;
+	strscpy(console_wanted[nr_console_wanted++], name, sizeof(name));
 	return 0;
 }
 PARAM("console", param_console);

@@ -235,16 +235,32 @@ tty_register(struct tty *tty)
 	return dev_register_desc(&d);
 }
 
-/* The one that console= names; without it, or if it is not there: any, a display first. */
 static struct tty *
-console_tty(void)
+find_by_name(const char *name)
 {
-	const char *name = console_main_name();
-	struct tty *t, *best = NULL;
+	struct tty *t;
 
 	for (t = smp_load_acquire(&terminals); t; t = t->next) {
 		if (str_equal(t->name, name) || (str_equal(name, "tty0") && t->kind == TTY_VT))
 			return t;
+	}
+	return NULL;
+}
+
+/* The last of those that console= names and that exist; if there is none: any, a display first. */
+static struct tty *
+console_tty(void)
+{
+	struct tty *t, *best = NULL;
+	const char *name;
+	unsigned int i;
+
+	for (i = 0; (name = console_choice(i)) != NULL; i++) {
+		t = find_by_name(name);
+		if (t)
+			return t;
+	}
+	for (t = smp_load_acquire(&terminals); t; t = t->next) {
 		if (!best || t->minor < best->minor)
 			best = t;
 	}
