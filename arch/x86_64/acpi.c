@@ -145,10 +145,22 @@ table_keep(const struct acpi_header *h)
 	return copy;
 }
 
+/* Is there an XSDT to be believed? Else the RSDT, which the first checksum covers, will do. */
+static bool
+rsdp_extended(const struct rsdp *r)
+{
+	if (r->revision < 2 || !r->xsdt)
+		return false;
+	if (r->length >= sizeof(*r) && r->length <= 4096 && byte_sum(r, r->length) == 0)
+		return true;
+	log_err("acpi: RSDP: wrong checksum, the RSDT is used");
+	return false;
+}
+
 static void
 tables_collect(const struct rsdp *r)
 {
-	bool xsdt = r->revision >= 2 && r->xsdt;
+	bool xsdt = rsdp_extended(r);
 	const struct acpi_header *root = table_map(xsdt ? r->xsdt : r->rsdt), *h;
 	u32 size = xsdt ? 8 : 4, n, i;
 

@@ -8,10 +8,12 @@
  */
 #include "arch/x86_64/bootinfo.h"
 
+#include "arch/x86_64/asm/insn.h"
 #include "kernel/log.h"
 #include "lib/string.h"
 
 #define PVH_BOOT_MAGIC 0x336ec578
+#define PVH_MEMMAP_ENTRIES 1024
 #define MB2_BOOT_MAGIC 0x36d76289
 #define BOOT_MAPPED (4UL << 30)
 
@@ -73,24 +75,62 @@ boot_set_cmdline(const char *s, size_t max)
 	boot_info.cmdline[n] = '\0';
 }
 
+static u8
+cmos_read(u8 reg)
+{
+	outb(0x70, reg);
+	return inb(0x71);
+}
+
+/*
+ * Memory as the CMOS tells it, in units of 64 KiB: registers 0x34 and 0x35 from
+ * 16 MiB up, 0x5b to 0x5d from 4 GiB up. The firmware's tables lie at the end of
+ * what is below 4 GiB; QEMU leaves them 160 KiB.
+ */
+static void
+memory_from_cmos(void)
+{
+	u64 below = (16UL << 20) + ((u64)(cmos_read(0x34) | cmos_read(0x35) << 8) << 16);
+	u64 above = (u64)(cmos_read(0x5b) | cmos_read(0x5c) << 8 | cmos_read(0x5d) << 16) << 16;
+
+	boot_add_memory(0, 0x9fc00, MEM_RAM);
+	boot_add_memory(1UL << 20, below - 0x28000 - (1UL << 20), MEM_RAM);
+	boot_add_memory(4UL << 30, above, MEM_RAM);
+}
+
+static void
+pvh_memory(const struct pvh_info *info)
+{
+	const struct pvh_memmap *map = phys_to_virt(info->memmap);
+	u32 i;
+
+	/* QEMU 7.2 writes a command line of more than 4096 bytes over all this. */
+	if (info->magic != PVH_BOOT_MAGIC) {
+		log_err("boot: PVH information is overwritten (magic %#x), memory taken from CMOS",
+			info->magic);
+		memory_from_cmos();
+		return;
+	}
+	if (info->version < 1 || info->memmap >= BOOT_MAPPED)
+		return;
+	for (i = 0; i < min(info->nr_memmap, (u32)PVH_MEMMAP_ENTRIES); i++)
+		boot_add_memory(map[i].addr, map[i].size, map[i].type);
+}
+
 void
 boot_parse_pvh(phys_t pa)
 {
 	const struct pvh_info *info = phys_to_virt(pa);
-	const struct pvh_memmap *map = phys_to_virt(info->memmap);
 	const struct pvh_module *mod = phys_to_virt(info->modules);
-	u32 i;
 
 	boot_info.loader = "PVH";
 	if (info->cmdline && info->cmdline < BOOT_MAPPED)
 		boot_set_cmdline(phys_to_virt(info->cmdline), 65536);
 	boot_info.rsdp = info->rsdp;
-	if (info->version >= 1 && info->memmap < BOOT_MAPPED)
-		for (i = 0; i < info->nr_memmap; i++)
-			boot_add_memory(map[i].addr, map[i].size, map[i].type);
+	pvh_memory(info);
 	if (info->nr_modules >= 1 && info->modules < BOOT_MAPPED) {
-		boot_info.initrd = mod[0].addr;
-		boot_info.initrd_size = mod[0].size;
+		boot_info.initrd = mod->addr;
+		boot_info.initrd_size = mod->size;
 	}
 }
 
