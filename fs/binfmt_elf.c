@@ -217,8 +217,9 @@ map_file_part(struct elf_image *im, const struct elf64_phdr *ph, u32 flags)
 }
 
 /*
- * Zeroes behind the file's part, and maps zero pages up to the end of the segment.
- * As in Linux these may be read and written whatever the segment says.
+ * Zeroes behind the file's part to the end of its page (ld.so's first malloc() takes what lies
+ * behind its own bss there), and maps zero pages up to the end of the segment. As in Linux these
+ * may be read and written whatever the segment says.
  */
 static int
 map_bss(struct elf_image *im, const struct elf64_phdr *ph, u32 flags)
@@ -232,7 +233,7 @@ map_bss(struct elf_image *im, const struct elf64_phdr *ph, u32 flags)
 		return 0;
 	/* A part that may not be written keeps what the file has there. */
 	if (ph->filesz && page > from && (ph->flags & PF_W) &&
-	    clear_user((void __user *)from, min(page, to) - from))
+	    clear_user((void __user *)from, page - from))
 		return -EFAULT;
 	if (align_up(to, PAGE_SIZE) <= page)
 		return 0;
