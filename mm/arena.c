@@ -460,13 +460,14 @@ long
 arena_map(struct space *s, unsigned long hint, size_t len, struct region *r, u64 bits, u32 map_flags)
 {
 	long at;
-	int err;
+	int err, tries = 0;
 
 	if (len > USER_END - MMAP_MIN)
 		return -ENOMEM;
 	hint = align_down(hint, PAGE_SIZE);
 	if (hint >= MMAP_MIN && hint < USER_END && len <= USER_END - hint) {
-		while ((err = map_at(s, hint, len, r, bits)) == -ENOMEM && !range_wait_memory())
+		while ((err = map_at(s, hint, len, r, bits)) == -ENOMEM && tries++ < TRIES &&
+		       !range_wait_memory())
 			;
 		if (!err)
 			return (long)hint;
