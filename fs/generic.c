@@ -287,9 +287,7 @@ generic_mmap(struct file *f, struct map_request *req)
 		return -EPERM;
 	if (shared && (req->prot & PROT_WRITE) && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
 		return -EPERM;
-	if (shared && seals & F_SEAL_WRITE && req->max_prot & PROT_WRITE)
-		return -EPERM;
-	if (shared && seals & F_SEAL_FUTURE_WRITE)
+	if (shared && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
 		req->max_prot &= ~PROT_WRITE;
 	req->cache = f->cache;
 	file_accessed(f);

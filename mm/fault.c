@@ -74,7 +74,7 @@ static void
 map_cached(struct pt *t, unsigned int i, struct page *p, meta_t m, bool write)
 {
 	entry_set(t, i, p, pte_bits(meta_prot(m), write) | PTE_FILE);
-	pt_count(t, meta_region(m)->flags & REGION_SHMEM ? &t->shmem : &t->file, 1);
+	pt_count_file(t, m, 1);
 }
 
 /* A page of our own for this slot: the one at hand, or from the lists. */
@@ -87,7 +87,7 @@ take_fresh(struct fault *f)
 	if (!p)
 		p = page_alloc(0, GFP_ATOMIC | GFP_NOWARN);
 	if (p)
-		p->type = PAGE_ANON;
+		page_set_type(p, PAGE_ANON);
 	return p;
 }
 
@@ -153,7 +153,7 @@ map_around(struct pt *t, unsigned int i, const struct run *run)
 		n++;
 	}
 	if (n)
-		pt_count(t, r->flags & REGION_SHMEM ? &t->shmem : &t->file, (s32)n);
+		pt_count_file(t, run->meta, (s32)n);
 }
 
 static int
@@ -210,7 +210,7 @@ copy_on_write(struct fault *f, struct pt *t, unsigned int i, meta_t m)
 		page_put(old);
 		pt_count(t, &t->anon, -1);
 	} else if (e & PTE_FILE) {
-		pt_count(t, meta_region(m)->flags & REGION_SHMEM ? &t->shmem : &t->file, -1);
+		pt_count_file(t, m, -1);
 	}
 	map_anon(t, i, p, meta_prot(m), meta_prot(m) & PROT_WRITE);
 	return DONE;

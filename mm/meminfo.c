@@ -35,11 +35,9 @@ u64
 pages_available(void)
 {
 	u64 reserve = pages_reserve(), free = pages_free();
-	u64 file = mm_stat_sum(MM_FILE), shmem = mm_stat_sum(MM_SHMEM);
 
 	/* Clean file pages can go; tmpfs pages cannot without swap. */
-	file = file > shmem ? file - shmem : 0;
-	return (free > reserve ? free - reserve : 0) + file;
+	return (free > reserve ? free - reserve : 0) + page_level(PAGE_CACHE);
 }
 
 /* A text as it grows: lines of bounded length handed to the sink. */
@@ -73,14 +71,14 @@ kib(struct text *t, const char *name, u64 pages)
 static void
 print_memory(struct text *t)
 {
-	u64 anon = mm_stat_sum(MM_ANON), file = mm_stat_sum(MM_FILE), shmem = mm_stat_sum(MM_SHMEM);
-	u64 disk = file > shmem ? file - shmem : 0, locked = mm_stat_sum(MM_MLOCKED);
+	u64 anon = page_level(PAGE_ANON), disk = page_level(PAGE_CACHE), shmem = page_level(PAGE_SHMEM);
+	u64 locked = mm_stat_sum(MM_MLOCKED);
 
 	kib(t, "MemTotal:", pages_total());
 	kib(t, "MemFree:", pages_free());
 	kib(t, "MemAvailable:", pages_available());
 	kib(t, "Buffers:", 0);
-	kib(t, "Cached:", file);
+	kib(t, "Cached:", disk + shmem);
 	kib(t, "SwapCached:", mm_stat_sum(MM_SWAP_CACHED));
 	kib(t, "Active:", anon + shmem);
 	kib(t, "Inactive:", disk);
@@ -95,7 +93,8 @@ print_memory(struct text *t)
 	kib(t, "Dirty:", mm_stat_sum(MM_DIRTY));
 	kib(t, "Writeback:", mm_stat_sum(MM_WRITEBACK));
 	kib(t, "AnonPages:", anon);
-	kib(t, "Mapped:", mm_stat_sum(MM_MAPPED));
+	/* Pages, that is: not more than there are. */
+	kib(t, "Mapped:", min(mm_stat_sum(MM_MAPPED), disk + shmem));
 	kib(t, "Shmem:", shmem);
 }
 
@@ -109,7 +108,7 @@ print_kernel(struct text *t)
 	kib(t, "SReclaimable:", 0);
 	kib(t, "SUnreclaim:", slab);
 	kib(t, "KernelStack:", mm_stat_sum(MM_KSTACK));
-	kib(t, "PageTables:", mm_stat_sum(MM_TABLES));
+	kib(t, "PageTables:", page_level(PAGE_TABLE));
 	kib(t, "NFS_Unstable:", 0);
 	kib(t, "Bounce:", 0);
 	kib(t, "WritebackTmp:", 0);
@@ -193,14 +192,10 @@ vmstat_print(const struct sink *out)
 		const char *name;
 		enum mm_stat item;
 	} lines[] = {
-		{"nr_anon_pages", MM_ANON},
 		{"nr_mapped", MM_MAPPED},
-		{"nr_file_pages", MM_FILE},
 		{"nr_dirty", MM_DIRTY},
 		{"nr_writeback", MM_WRITEBACK},
-		{"nr_shmem", MM_SHMEM},
 		{"nr_mlock", MM_MLOCKED},
-		{"nr_page_table_pages", MM_TABLES},
 		{"nr_slab_unreclaimable", MM_SLAB},
 		{"nr_anon_transparent_hugepages", MM_ANON_HUGE},
 		{"pgfault", MM_FAULTS},
@@ -217,6 +212,9 @@ vmstat_print(const struct sink *out)
 	pcp_events(&allocs, &frees, &trips);
 	text_printf(&t, "nr_free_pages %lu\n", pages_free());
 	text_printf(&t, "nr_kernel_stack %lu\n", mm_stat_sum(MM_KSTACK) << (PAGE_SHIFT - 10));
+	text_printf(&t, "nr_anon_pages %lu\n", page_level(PAGE_ANON));
+	text_printf(&t, "nr_file_pages %lu\n", page_level(PAGE_CACHE) + page_level(PAGE_SHMEM));
+	text_printf(&t, "nr_shmem %lu\nnr_page_table_pages %lu\n", page_level(PAGE_SHMEM), page_level(PAGE_TABLE));
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		text_printf(&t, "%s %lu\n", lines[i].name, mm_stat_sum(lines[i].item));
 	text_printf(&t, "pgalloc_normal %lu\n", allocs + mm_stat_sum(MM_BLOCKS_ALLOCED));

@@ -12,12 +12,10 @@
 
 /* Units are pages unless said otherwise. A level goes up and down, an event only up. */
 enum mm_stat {
-	/* levels, kept by the address-space half */
-	MM_ANON,
-	MM_FILE,
-	MM_SHMEM,
+	/* levels, kept by the address-space half; for others see page_level() */
+	/* entries of tables that show pages of page caches */
 	MM_MAPPED,
-	MM_TABLES,
+	/* mapped by ranges that are locked */
 	MM_MLOCKED,
 	MM_DIRTY,
 	MM_WRITEBACK,

@@ -31,6 +31,7 @@
 #include "mm/page_impl.h"
 #include "mm/port.h"
 #include "mm/slab_impl.h"
+#include "percpu/cpumask.h"
 #include "percpu/pin.h"
 
 /* Blocks above this order are a convenience: nobody is killed for one. */
@@ -40,6 +41,8 @@
 #define PAGE_POISONED 0x80000000u
 #define POISON_BYTE 0xaa
 #define CPUID_1_ECX_HYPERVISOR BIT(31)
+
+DEFINE_PERCPU(s64[PAGE_TYPES], page_levels);
 
 static bool ready __read_mostly;
 /* I after boot  the CPU is QEMU's emulator: each step of a string instruction is a turn of a loop */
@@ -200,8 +203,11 @@ page_alloc_node(unsigned int node, unsigned int order, gfp_t gfp)
 
 /* The last reference is gone. */
 static __noinline void
-page_release_block(struct page *p, unsigned int order)
+page_release_block(struct page *p, unsigned int order, unsigned int type)
 {
+	this_cpu_sub(page_levels[type], (1L << order) - 1);
+	if (type == PAGE_ANON)
+		mm_stat_sub(MM_ANON_HUGE, 1L << order);
 	mm_stat_add(MM_BLOCKS_FREED, 1UL << order);
 	zone_free(p, order);
 }
@@ -209,17 +215,19 @@ page_release_block(struct page *p, unsigned int order)
 void
 page_put(struct page *p)
 {
-	unsigned int order;
+	unsigned int order, type;
 
 	DEBUG_ASSERT(p->refs != 0 && p->type != PAGE_FREE && p->type != PAGE_TAIL);
 	if (!atomic_dec_and_test(&p->refs))
 		return;
 	order = p->order;
+	type = p->type;
+	this_cpu_dec(page_levels[type]);
 	p->type = PAGE_KERNEL;
 	if (CONFIG_DEBUG)
 		page_poison(p, order);
 	if (unlikely(order != 0))
-		page_release_block(p, order);
+		page_release_block(p, order, type);
 	else if (unlikely(!pcp_push(p)))
 		pcp_spill(p);
 }
@@ -288,6 +296,17 @@ page_lookup(u64 pfn)
 	    !zone_frame_used(pfn))
 		return NULL;
 	return pfn_to_page(pfn);
+}
+
+u64
+page_level(enum page_type type)
+{
+	unsigned int cpu;
+	s64 sum = 0;
+
+	for_each_possible_cpu (cpu)
+		sum += READ_ONCE(cpu_of(page_levels, cpu)[type]);
+	return sum < 0 ? 0 : (u64)sum;
 }
 
 u64

@@ -10,6 +10,7 @@
 #include "arch/x86_64/asm/layout.h"
 #include "lib/list.h"
 #include "lib/types.h"
+#include "percpu/percpu.h"
 #include "sync/rcu.h"
 #include "sync/spinlock.h"
 
@@ -26,10 +27,12 @@ enum page_type {
 	/* a page-table page of a user space: ->pt is used */
 	PAGE_TABLE,
 	PAGE_ANON,
-	/* page cache (tmpfs too) */
+	/* page cache; of what lives in memory alone (tmpfs, shared anonymous memory) */
 	PAGE_CACHE,
+	PAGE_SHMEM,
 	/* second and later frames of a block of higher order: ->head */
 	PAGE_TAIL,
+	PAGE_TYPES,
 };
 
 #define PAGE_DIRTY 0x0001u
@@ -132,6 +135,27 @@ static inline struct page *
 virt_to_page(const void *va)
 {
 	return phys_to_page((unsigned long)va - DIRECT_MAP_BASE);
+}
+
+/*
+ * Pages in use by type, but for PAGE_KERNEL: set types by page_set_type(); page_put()
+ * takes the last reference's page out. A CPU may have freed more than it took.
+ */
+DECLARE_PERCPU(s64[PAGE_TYPES], page_levels);
+u64 page_level(enum page_type type);
+
+/* Makes a single page that was PAGE_KERNEL one of this type. */
+static inline void
+page_set_type(struct page *p, enum page_type type)
+{
+	p->type = type;
+	this_cpu_inc(page_levels[type]);
+}
+
+static inline bool
+page_is_cache(const struct page *p)
+{
+	return p->type == PAGE_CACHE || p->type == PAGE_SHMEM;
 }
 
 /* The first page of the block that p belongs to. */

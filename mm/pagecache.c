@@ -190,7 +190,7 @@ page_add(struct pagecache *pc, u64 index, struct page *p)
 {
 	int err, tries;
 
-	p->type = PAGE_CACHE;
+	page_set_type(p, p->flags & PAGE_SWAPBACKED ? PAGE_SHMEM : PAGE_CACHE);
 	p->cache = pc;
 	p->index = index;
 	page_get(p);

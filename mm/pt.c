@@ -82,7 +82,7 @@ pt_alloc(struct space *s, u8 level, unsigned long base, gfp_t gfp)
 	t->anon = t->file = t->shmem = 0;
 	t->unfolded = 0;
 	memset(t->present, 0, sizeof(t->present));
-	page->type = PAGE_TABLE;
+	page_set_type(page, PAGE_TABLE);
 	page->pt = t;
 	atomic_add(&s->tables, 1);
 	return t;

@@ -27,7 +27,6 @@
 void
 leaf_drop(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struct range *r)
 {
-	const struct region *g = meta_region(m);
 	u32 anon = 0, file = 0;
 	unsigned int k;
 	u64 e;
@@ -52,7 +51,7 @@ leaf_drop(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struct r
 	if (anon)
 		pt_count(t, &t->anon, -(s32)anon);
 	if (file)
-		pt_count(t, g->flags & REGION_SHMEM ? &t->shmem : &t->file, -(s32)file);
+		pt_count_file(t, m, -(s32)file);
 }
 
 /* May an entry that shows e be written without a fault? Its pages are ours alone. */
@@ -392,8 +391,10 @@ range_account(struct space *s, struct range *r, unsigned long start)
 		commit_add(-r->uncommitted);
 	if (r->op == RANGE_MAP && r->meta & META_LOCKED)
 		r->locked = (s64)((r->done - start) >> PAGE_SHIFT);
-	if (r->locked != r->unlocked)
+	if (r->locked != r->unlocked) {
 		atomic_add(&s->locked, r->locked - r->unlocked);
+		mm_stat_add(MM_MLOCKED, r->locked - r->unlocked);
+	}
 	r->removed = r->uncommitted = r->unlocked = r->locked = 0;
 }
 

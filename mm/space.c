@@ -171,6 +171,8 @@ teardown(struct pt *t)
 				committed += teardown(pt_child(e));
 		}
 	}
+	if (t->file | t->shmem)
+		mm_stat_sub(MM_MAPPED, (s64)t->file + t->shmem);
 	pt_free_now(t);
 	return committed;
 }
@@ -185,6 +187,7 @@ space_put_user(struct space *s)
 	family_leave(s);
 	tlb_forget_space(s);
 	commit_add(-teardown(s->root));
+	mm_stat_sub(MM_MLOCKED, s->locked);
 	s->root = NULL;
 	arena_free(s);
 	family_put(s->family);

@@ -8,6 +8,7 @@
 
 #include "kernel/uapi/mman.h"
 #include "lib/list.h"
+#include "mm/meminfo.h"
 #include "mm/page.h"
 #include "mm/port_space.h"
 #include "mm/space.h"
@@ -355,6 +356,14 @@ pt_count(struct pt *t, u32 *which, s32 n)
 	t->unfolded += n;
 	if (unlikely(t->unfolded >= PT_FOLD || t->unfolded <= -PT_FOLD))
 		pt_fold_rss(t);
+}
+
+/* Of them n of the page cache that m shows. */
+static inline void
+pt_count_file(struct pt *t, meta_t m, s32 n)
+{
+	mm_stat_add(MM_MAPPED, (s64)n);
+	pt_count(t, meta_region(m)->flags & REGION_SHMEM ? &t->shmem : &t->file, n);
 }
 
 /* --- runs.c; all with the table's lock --- */

@@ -49,6 +49,9 @@ void
 thp_install(struct pt *t, unsigned int i, struct page *p, u32 prot)
 {
 	p->type = PAGE_ANON;
+	this_cpu_add(page_levels[PAGE_ANON], LARGE_PAGES);
+	mm_stat_add(MM_ANON_HUGE, LARGE_PAGES);
+	mm_stat_inc(MM_THP_FAULTS);
 	pt_count(t, &t->anon, (s32)LARGE_PAGES);
 	pt_mark(t, i);
 	smp_store_release(&t->table[i],
@@ -78,6 +81,7 @@ thp_split(struct pt *t, unsigned int i)
 		return -ENOMEM;
 	}
 	page_split(p);
+	mm_stat_sub(MM_ANON_HUGE, LARGE_PAGES);
 	for (k = 0; k < LARGE_PAGES; k++) {
 		p[k].type = PAGE_ANON;
 		c->table[k] = page_to_phys(&p[k]) | small;

@@ -57,7 +57,7 @@ shared_page(u32 __user *uaddr, unsigned int flags, struct page **out)
 	if (is_err_or_null(p))
 		return -EFAULT;
 	*out = p;
-	if (p->type == PAGE_CACHE)
+	if (page_is_cache(p))
 		return 0;
 	*out = NULL;
 	page_put(p);

@@ -120,7 +120,7 @@ sys_sysinfo(struct sysinfo __user *uinfo)
 	info.uptime = ktime_get() / NSEC_PER_SEC;
 	info.totalram = pages_total() * PAGE_SIZE;
 	info.freeram = pages_free() * PAGE_SIZE;
-	info.sharedram = mm_stat_sum(MM_SHMEM) * PAGE_SIZE;
+	info.sharedram = page_level(PAGE_SHMEM) * PAGE_SIZE;
 	info.procs = tasks_count();
 	return copy_to_user(uinfo, &info, sizeof(info));
 }
