@@ -27,7 +27,7 @@
  * the other, and operations covered by different tables touch no common line.
  *
  * A table is unlinked only with its parent and itself locked, when an operation
- * covers all of it; `stale` sends away who waits for its lock. It is freed after
+ * covers all of it or it is empty (prune.c); `stale` sends away who waits for its lock. It is freed after
  * the flush of the TLBs (CPUs walk it) and a grace period (walkers read it).
  *
  * Ordering:
@@ -75,6 +75,7 @@ pt_alloc(struct space *s, u8 level, unsigned long base, gfp_t gfp)
 	t->nr_runs = 0;
 	t->max_runs = PT_INLINE_RUNS;
 	t->counted = 0;
+	t->emptied = 0;
 	t->space = s;
 	t->base = base;
 	t->table = page_to_virt(page);

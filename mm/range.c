@@ -277,15 +277,7 @@ child_drop(struct pt *t, unsigned int i, struct range *r)
 	}
 	note_removed(c, 0, c->nr_runs, r);
 	runs_remove(c, 0, c->nr_runs);
-	if (c->counted)
-		runs_fold(c);
-	if (c->unfolded)
-		pt_fold_rss(c);
-	c->stale = true;
-	WRITE_ONCE(t->table[i], 0);
-	pt_unmark(t, i);
-	gather_range(r->gather, c->base, pt_end(c));
-	gather_table(r->gather, c);
+	pt_unlink(t, i, c, r->gather);
 	pt_unlock(c);
 }
 
@@ -308,6 +300,8 @@ walk_slot(struct pt *t, unsigned int i, unsigned long a, unsigned long b, struct
 		}
 		c = pt_lock_present(t, i);
 		walk_table(c, a, b, r);
+		if (r->op == RANGE_UNMAP)
+			r->emptied += prune_note(c);
 		pt_unlock(c);
 		return b;
 	}
@@ -425,6 +419,8 @@ range_try(struct space *s, unsigned long start, unsigned long end, struct range 
 	walk_table(t, start, end, r);
 	if (r->exclusive && r->err)
 		take_back(t, start, r);
+	if (r->op == RANGE_UNMAP)
+		r->emptied += prune_note(t);
 	pt_unlock(t);
 	gather_finish(&g);
 	r->gather = NULL;
@@ -461,6 +457,8 @@ range_apply(struct space *s, unsigned long start, unsigned long end, struct rang
 	}
 	if (err && r->op == RANGE_MAP && !r->exclusive)
 		give_up(s, start, r);
+	if (unlikely(r->emptied))
+		prune_emptied(s, r->emptied);
 	return err;
 }
 

@@ -65,6 +65,7 @@ space_new(const struct space *parent)
 	if (!s)
 		return NULL;
 	s->users = s->refs = 1;
+	s->sweeps = 1;
 	s->id = tlb_new_id();
 	mutex_init(&s->brk_lock, &brk_class);
 	spin_init(&s->exe_lock, &exe_class);

@@ -174,6 +174,8 @@ struct pt {
 	u16 nr_runs, max_runs;
 	/* runs that s->runs knows of */
 	u16 counted;
+	/* s->sweeps when it was noted as empty (prune.c) */
+	u32 emptied;
 	/* I */
 	struct space *space;
 	unsigned long base;
@@ -284,6 +286,9 @@ struct space {
 	unsigned long next_chunk;
 	/* a  runs, but for those that tables hold back (runs.c) */
 	s64 runs;
+	/* a  tables noted as empty since the last sweep; sweeps (from 1 on) */
+	s64 emptied;
+	u32 sweeps;
 	/* a  MCL_FUTURE: META_LOCKED, META_ONFAULT for new mappings */
 	u64 def_meta;
 	/* a  pages: mapped, but for what arenas hold back; locked */
@@ -453,6 +458,8 @@ struct range {
 	int err;
 	/* pages: taken out, of them committed and locked; newly locked, newly committed */
 	s64 removed, uncommitted, unlocked, locked, committed;
+	/* tables that became empty */
+	u32 emptied;
 	/* up to here it is done */
 	unsigned long done;
 };
@@ -467,6 +474,14 @@ bool space_next_run(struct space *s, unsigned long va, unsigned long end, struct
 bool range_is_free(struct space *s, unsigned long start, unsigned long end);
 /* Drops the entries of slots [i, j) of a leaf that belong to run meta m. Lock held. */
 void leaf_drop(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struct range *r);
+
+/* --- prune.c --- */
+/* 1 if t, which is locked, is empty and not noted yet, else 0. */
+u32 prune_note(struct pt *t);
+/* n tables were noted. May sweep. */
+void prune_emptied(struct space *s, u32 n);
+/* Takes c, whose runs are gone, out of slot i of t. Both are locked. */
+void pt_unlink(struct pt *t, unsigned int i, struct pt *c, struct gather *g);
 
 /* --- tlb.c --- */
 /* What waits for a flush: pages and tables, and the range to flush. */
