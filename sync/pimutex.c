@@ -16,17 +16,20 @@
  * Deadlock: a task is put into the queue first, then the chain is walked; when
  * it leads back to the task, or is longer than CHAIN_MAX, the task leaves again
  * with -EDEADLK. Of tasks that close a cycle together at least one sees all of
- * it, as each queues before it walks. A chain may change under a walker, which
- * then may see a cycle that never was; a real one is still there the second
- * time.
+ * it, as each queues before it walks; all of them may, and so that exactly one
+ * leaves, whoever has seen a cycle looks again and leaves under cycle_lock. A
+ * chain may change under a walker, which then may see a cycle that never was:
+ * a cycle is real when two walks have met the same waits, as each of them then
+ * lasted from the end of the first walk to the begin of the second.
  *
  * Ownership: a pi_waiter lies on the stack of the task that waits, and is left
  * alone by all others once `granted` is set or the task has dequeued it.
  *
  * Locking:
- *   1. mutex->lock   waiters, owner; the waiters' prio and seq
- *   2. task_pi.lock  lenders, blocked_on, prio; the lenders' lend_prio
- * Interrupts are off under both, and two of a kind are never held. The chain is
+ *   1. cycle_lock    who leaves a cycle; only after one was seen
+ *   2. mutex->lock   waiters, owner; the waiters' prio and seq
+ *   3. task_pi.lock  lenders, blocked_on, prio; the lenders' lend_prio
+ * Interrupts are off under 2 and 3, and two of a kind are never held. The chain is
  * walked from a task to the mutex it waits for, against that order, by trying:
  * blocked_on can only be cleared under both locks, so while the task's is held
  * the waiter and its mutex stay. The walker is pinned, which keeps the tasks that
@@ -41,13 +44,25 @@
 #include "arch/x86_64/asm/irqflags.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
+#include "lib/hash.h"
 #include "percpu/pin.h"
 
 /* Longest chain of holders. */
 #define CHAIN_MAX (CONFIG_DEBUG ? 64 : 1024)
 
+static LOCK_CLASS(cycle_class, RANK_PIMUTEX_CYCLE);
 static LOCK_CLASS(pimutex_class, RANK_PIMUTEX);
 static LOCK_CLASS(task_pi_class, RANK_TASK_PI);
+
+static struct spinlock cycle_lock = SPINLOCK_INIT(cycle_class);
+
+/* A walk that looks for a cycle through `origin`. */
+struct cycle_search {
+	struct task *origin;
+	/* sum over the waits met: which one at which mutex */
+	u64 path;
+	bool found;
+};
 
 void
 task_pi_init(struct task_pi *p, s32 prio)
@@ -196,10 +211,10 @@ chain_lock(struct task *t, struct pi_waiter **old, bool *moved)
 /*
  * One step along the chain: from t, whose priority may have changed, to the
  * holder of what it waits for, or NULL at the end. A priority that stays the
- * same ends the walk too, unless a cycle through `origin` is looked for.
+ * same ends the walk too, unless a cycle is looked for.
  */
 static struct task *
-chain_step(struct task *t, struct task *origin, bool *deadlock)
+chain_step(struct task *t, struct cycle_search *cycle)
 {
 	struct pi_waiter *old, *top;
 	struct task *owner = NULL;
@@ -210,33 +225,71 @@ chain_step(struct task *t, struct task *origin, bool *deadlock)
 		return NULL;
 	owner = m->owner;
 	top = top_waiter(m);
-	*deadlock = owner == origin && origin != NULL;
+	if (cycle != NULL) {
+		/* The lock keeps t waiting here. */
+		cycle->path = hash_2u64(cycle->path ^ (u64)m, task_pi(t)->blocked_on->seq);
+		cycle->found = owner == cycle->origin;
+	}
 	/* The top waiter is another one, or the same one, t's, has moved. */
 	if (moved && (top != old || top->task == t))
 		changed = lender_replace(owner, old, top);
 	spin_unlock(&m->lock);
-	return changed || origin != NULL ? owner : NULL;
+	return changed || cycle != NULL ? owner : NULL;
 }
 
-/* Takes a change of t's priority along the chain. -EDEADLK: it leads to origin (if not NULL). */
-static int
-chain_walk(struct task *t, struct task *origin)
+/* Takes a change of t's priority along the chain, and looks for a cycle if that is not NULL. */
+static void
+chain_walk(struct task *t, struct cycle_search *cycle)
 {
 	unsigned long flags;
-	bool deadlock = false;
 
 	pin();
-	for (u32 depth = 0; t != NULL && !deadlock; depth++) {
+	for (u32 depth = 0; t != NULL && !(cycle != NULL && cycle->found); depth++) {
 		if (depth == CHAIN_MAX) {
-			deadlock = origin != NULL;
+			if (cycle != NULL)
+				*cycle = (struct cycle_search){.found = true};
 			break;
 		}
 		flags = irq_save();
-		t = chain_step(t, origin, &deadlock);
+		t = chain_step(t, cycle);
 		irq_restore(flags);
 	}
 	unpin();
-	return deadlock ? -EDEADLK : 0;
+}
+
+/* Does the chain lead from t back to t, or on and on? path: the waits met. */
+static bool
+chain_has_cycle(struct task *t, u64 *path)
+{
+	struct cycle_search cycle = {.origin = t};
+
+	chain_walk(t, &cycle);
+	*path = cycle.path;
+	return cycle.found;
+}
+
+/*
+ * t, which has just queued with w, has seen a cycle. Leaves the queue when it
+ * is real and no other task in it has left: -EDEADLK, or 1 if the mutex was
+ * ours by then. 0: waits.
+ */
+static int
+cycle_leave(struct pimutex *m, struct pi_waiter *w, struct task *t)
+{
+	u64 before, path;
+	int ret = 0;
+
+	spin_lock(&cycle_lock);
+	for (bool again = chain_has_cycle(t, &path); again;) {
+		before = path;
+		again = chain_has_cycle(t, &path);
+		if (again && path == before) {
+			ret = pimutex_dequeue(m, w) ? 1 : -EDEADLK;
+			break;
+		}
+	}
+	spin_unlock(&cycle_lock);
+	return ret;
 }
 
 void
@@ -250,7 +303,7 @@ task_pi_set_prio(struct task *t, s32 prio)
 	changed = effective_update(t);
 	spin_unlock_irq(&p->lock, flags);
 	if (changed)
-		(void)!chain_walk(t, NULL);
+		chain_walk(t, NULL);
 }
 
 void
@@ -326,6 +379,7 @@ pimutex_enqueue(struct pimutex *m, struct pi_waiter *w, struct task *t)
 {
 	unsigned long flags;
 	struct task *owner;
+	u64 path;
 	int ret = 0;
 
 	/* Keeps the holder allocated for the walk. */
@@ -341,8 +395,8 @@ pimutex_enqueue(struct pimutex *m, struct pi_waiter *w, struct task *t)
 		enqueue_locked(m, w, t);
 	}
 	spin_unlock_irq(&m->lock, flags);
-	if (ret == 0 && chain_walk(t, t) != 0 && chain_walk(t, t) != 0)
-		ret = pimutex_dequeue(m, w) ? 1 : -EDEADLK;
+	if (ret == 0 && chain_has_cycle(t, &path))
+		ret = cycle_leave(m, w, t);
 	unpin();
 	return ret;
 }
@@ -393,7 +447,7 @@ pimutex_dequeue(struct pimutex *m, struct pi_waiter *w)
 	spin_unlock(&p->lock);
 	spin_unlock_irq(&m->lock, flags);
 	if (changed)
-		(void)!chain_walk(owner, NULL);
+		chain_walk(owner, NULL);
 	unpin();
 	return false;
 }

@@ -4,6 +4,7 @@
 
 #include "arch/x86_64/asm/atomic.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "lib/test.h"
 #include "sync/completion.h"
 #include "sync/test_port.h"
@@ -97,10 +98,76 @@ TEST(pimutex_torture)
 	}
 }
 
+/*
+ * A ring: each of its threads holds one mutex and then wants the next one's,
+ * all at once. Exactly one of them is refused, whoever else has seen the cycle,
+ * and the others get what they wait for.
+ */
+#define RING 3
+#define RING_ROUNDS 100
+
+struct ring {
+	struct torture t;
+	struct pimutex m[RING];
+	/* a  threads that arrived at a barrier, over all barriers */
+	u32 arrived;
+	u32 refused[RING_ROUNDS];
+	u32 wrong;
+};
+
+static void
+ring_barrier(struct ring *r, u32 *passed)
+{
+	*passed += RING;
+	atomic_inc(&r->arrived);
+	while (atomic_read(&r->arrived) < *passed)
+		test_yield();
+}
+
+static void
+ring_thread(struct torture_thread *th)
+{
+	struct ring *r = container_of(th->torture, struct ring, t);
+	struct pimutex *own = &r->m[th->index], *next = &r->m[(th->index + 1) % RING];
+	u32 passed = 0;
+	int ret;
+
+	for (int round = 0; round < RING_ROUNDS; round++) {
+		if (pimutex_lock(own, PARK_UNINTERRUPTIBLE, NO_DEADLINE) != 0)
+			atomic_inc(&r->wrong);
+		ring_barrier(r, &passed);
+		ret = pimutex_lock(next, PARK_UNINTERRUPTIBLE, NO_DEADLINE);
+		if (ret == 0)
+			pimutex_unlock(next);
+		else if (ret == -EDEADLK)
+			atomic_inc(&r->refused[round]);
+		else
+			atomic_inc(&r->wrong);
+		pimutex_unlock(own);
+		ring_barrier(r, &passed);
+		th->result++;
+	}
+}
+
+TEST(pimutex_ring)
+{
+	static struct ring r;
+	u32 bad = 0;
+
+	memset(&r, 0, sizeof(r));
+	for (int i = 0; i < RING; i++)
+		pimutex_init(&r.m[i]);
+	EXPECT_EQ(torture_run(&r.t, ring_thread, RING), RING * RING_ROUNDS);
+	EXPECT_EQ(r.wrong, 0);
+	for (int i = 0; i < RING_ROUNDS; i++)
+		bad += r.refused[i] != 1;
+	EXPECT_EQ(bad, 0);
+}
+
 /* A chain: `top` waits for mutex 1 of `middle`, who waits for mutex 0 of us. */
 struct chain {
 	struct pimutex m[2];
-	struct completion ready;
+	struct completion queued;
 	struct task *middle;
 };
 
@@ -108,13 +175,16 @@ static void
 chain_middle(void *arg)
 {
 	struct chain *c = arg;
+	struct pi_waiter w;
 	s32 own = task_pi_prio(sync_current());
 
 	task_pi_set_prio(sync_current(), 50);
 	c->middle = sync_current();
 	EXPECT_EQ(pimutex_lock(&c->m[1], PARK_UNINTERRUPTIBLE, NO_DEADLINE), 0);
-	complete(&c->ready);
-	EXPECT_EQ(pimutex_lock(&c->m[0], PARK_UNINTERRUPTIBLE, NO_DEADLINE), 0);
+	/* As pimutex_lock(), but tells when we no longer look for cycles. */
+	EXPECT_EQ(pimutex_enqueue(&c->m[0], &w, sync_current()), 0);
+	complete(&c->queued);
+	EXPECT_EQ(pimutex_wait(&c->m[0], &w, PARK_UNINTERRUPTIBLE, NO_DEADLINE), 0);
 	pimutex_unlock(&c->m[0]);
 	pimutex_unlock(&c->m[1]);
 	EXPECT_EQ(task_pi_prio(sync_current()), 50);
@@ -150,12 +220,12 @@ TEST(pimutex_chain)
 
 	pimutex_init(&c.m[0]);
 	pimutex_init(&c.m[1]);
-	completion_init(&c.ready);
+	completion_init(&c.queued);
 	ASSERT_EQ(pimutex_lock(&c.m[0], PARK_UNINTERRUPTIBLE, NO_DEADLINE), 0);
 	EXPECT_EQ(pimutex_lock(&c.m[0], PARK_UNINTERRUPTIBLE, NO_DEADLINE), -EDEADLK);
 	middle = test_spawn(1, chain_middle, &c);
-	completion_wait(&c.ready);
-	EXPECT(prio_becomes(self, min(own, 50)));
+	completion_wait(&c.queued);
+	EXPECT_EQ(task_pi_prio(self), min(own, 50));
 	/* Waiting for what the middle one holds would close the circle. */
 	EXPECT_EQ(pimutex_lock(&c.m[1], PARK_UNINTERRUPTIBLE, NO_DEADLINE), -EDEADLK);
 	top = test_spawn(2, chain_top, &c);
