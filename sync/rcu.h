@@ -124,5 +124,7 @@ DECLARE_COUNTER(rcu_kicked);
 u64 rcu_grace_periods(void);
 /* Nanoseconds after which a grace period is reported as stalled; 10 s. */
 extern u64 rcu_stall_ns;
+/* Stall reports so far. */
+u64 rcu_stall_reports(void);
 
 #endif

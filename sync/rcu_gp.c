@@ -55,6 +55,7 @@
 static LOCK_CLASS(rcu_gp_class, RANK_RCU_NODE);
 struct rcu_gp rcu_gp = {.lock = SPINLOCK_INIT(rcu_gp_class)};
 u64 rcu_stall_ns = 10000000000UL;
+static DEFINE_COUNTER(stall_count);
 
 /* What rcu_gp_advance() does after it has given the lock back. */
 struct gp_after {
@@ -313,12 +314,20 @@ waiters_wake(struct rcu_waiter *w)
 static void
 stall_report(const struct gp_after *after)
 {
-	sync_port_log(LEVEL_ERR, "rcu: grace period %lu goes on for %lu ms; it waits for:",
+	sync_port_log(LEVEL_ERR, "rcu: INFO: detected stalls on CPUs: grace period %lu, %lu ms",
 		      READ_ONCE(rcu_gp.seq) / 2, after->age / 1000000);
 	for (u32 i = 0; i < after->nr_stalled; i++) {
 		sync_port_log(LEVEL_ERR, "rcu: CPU %u", after->stalled[i]);
 		rcu_port_backtrace(after->stalled[i]);
 	}
+	/* Last, for those who wait for the whole of it. */
+	counter_inc(stall_count);
+}
+
+u64
+rcu_stall_reports(void)
+{
+	return (u64)counter_sum(stall_count);
 }
 
 /* Tells CPUs that have callbacks that a grace period has ended. */

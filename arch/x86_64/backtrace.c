@@ -71,7 +71,11 @@ arch_backtrace(struct task *t)
 {
 	/* arch_switch pushed rbp first and the return address lies above it. */
 	const u64 *sp = t ? (const u64 *)t->ksp : NULL;
+	const struct regs *r = t ? NULL : trap_irq_regs();
 
+	/* The frames show its callers only. */
+	if (r && !regs_user(r))
+		log_write(LOG_EMERG, "RIP: %04lx:%016lx %pS", r->cs, r->rip, (void *)r->rip);
 	log_write(LOG_EMERG, "Call trace%s%s:", t ? " of " : "", t ? t->comm : "");
 	if (!t)
 		backtrace_frames((unsigned long)__builtin_return_address(0),

@@ -188,11 +188,13 @@ stop_handle(struct regs *r)
 void
 nmi_handle(struct regs *r)
 {
-	u32 req = atomic_xchg(&this_cpu(nmi_request), 0);
+	u32 req = atomic_read(&this_cpu(nmi_request));
 
 	if (req & NMI_BACKTRACE) {
 		log_write(LOG_EMERG, "NMI backtrace of CPU %u:", cpu_id());
 		regs_show(r);
+		/* Now only: who asked lets the next CPU begin when the bit has gone. */
+		atomic_and(&this_cpu(nmi_request), ~NMI_BACKTRACE);
 	}
 	if (req & NMI_STOP)
 		cpu_stop_here();
@@ -217,7 +219,7 @@ arch_backtrace_cpu(unsigned int cpu)
 		return;
 	}
 	nmi_send(cpu, NMI_BACKTRACE);
-	while (atomic_read(&cpu_of(nmi_request, cpu)) && ktime_get() < deadline)
+	while (atomic_read(&cpu_of(nmi_request, cpu)) & NMI_BACKTRACE && ktime_get() < deadline)
 		cpu_relax();
 }
 

@@ -48,6 +48,8 @@ void irq_dispatch(u32 vector);
 /* smp.c */
 void nmi_handle(struct regs *r);
 void stop_handle(struct regs *r);
+/* What the interrupt or softirq that runs on this CPU has interrupted; NULL: none runs. */
+const struct regs *trap_irq_regs(void);
 /* Prints registers; backtrace.c: prints the frames above rbp. */
 void regs_show(const struct regs *r);
 void backtrace_frames(unsigned long rip, unsigned long rbp);

@@ -36,13 +36,21 @@
 /* For /proc/interrupts and /proc/stat. */
 DEFINE_PERCPU(u64, irq_count)[256];
 
-/* o  the interrupt that is handled came from user mode */
-static DEFINE_PERCPU(bool, irq_user);
+/* o  of the innermost interrupt that is handled, its softirqs included; NULL: none */
+static DEFINE_PERCPU(struct regs *, irq_regs);
 
 bool
 arch_irq_user(void)
 {
-	return this_cpu_read(irq_user);
+	const struct regs *r = this_cpu_read(irq_regs);
+
+	return r != NULL && regs_user(r);
+}
+
+const struct regs *
+trap_irq_regs(void)
+{
+	return this_cpu_read(irq_regs);
 }
 
 struct trap_info {
@@ -267,6 +275,7 @@ interrupt(struct regs *r, u32 vector)
 void
 trap_dispatch(struct regs *r, u32 vector)
 {
+	struct regs *outer = this_cpu_read(irq_regs);
 	bool idle;
 
 	this_cpu(irq_count)[vector]++;
@@ -280,10 +289,11 @@ trap_dispatch(struct regs *r, u32 vector)
 	if (regs_user(r))
 		r->orig_rax = -1;
 	idle = rcu_irq_enter_oncpu();
-	this_cpu_write(irq_user, regs_user(r));
+	this_cpu_write(irq_regs, r);
 	interrupt(r, vector);
 	if (defer_pending_oncpu() && !in_interrupt())
 		defer_run_oncpu();
+	this_cpu_write(irq_regs, outer);
 	sched_irq_exit(regs_user(r));
 	rcu_irq_leave_oncpu(idle);
 }

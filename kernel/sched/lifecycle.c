@@ -9,6 +9,7 @@
 #include "kernel/sched/runq.h"
 
 #include "arch/x86_64/asm/irqflags.h"
+#include "kernel/lockup.h"
 #include "kernel/log.h"
 #include "kernel/port.h"
 #include "kernel/sched/port.h"
@@ -43,8 +44,10 @@ tick(struct timer *timer)
 	spin_unlock(&rq->lock);
 	if (user)
 		rcu_quiescent_oncpu();
-	if (t != rq->idle)
+	if (t != rq->idle) {
 		task_tick(t, user);
+		lockup_tick_oncpu(rq->clock, rq->sched_count);
+	}
 	if (rq->nr_running > 1)
 		sched_push_hint(rq);
 	if (rq->cpu == 0)
