@@ -16,9 +16,11 @@ reading()
 	awk '/^(MemTotal|MemFree|Buffers|Cached|SReclaimable):/ {
 		sub(":", "", $1); print "meminfo", $1, $2 }' /proc/meminfo
 	awk 'NR > 2 { print "slab", $1, $2 }' /proc/slabinfo
+	tasks=0
 	for pid in /proc/[0-9]*; do
-		[ "$(cat $pid/cmdline 2>/dev/null)" ] && echo task $pid
-	done | awk '{ n++ } END { print "tasks user", n }'
+		[ "$(cat $pid/cmdline 2>/dev/null)" ] && tasks=$((tasks + 1))
+	done
+	echo "tasks user $tasks"
 	awk '{ print "files open", $1 }' /proc/sys/fs/file-nr
 	awk 'END { print "mounts all", NR }' /proc/mounts
 	echo "== leaks end"

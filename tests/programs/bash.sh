@@ -39,7 +39,19 @@ gives "umask" "600" 'umask 077; : >masked; stat -c %a masked'
 gives "ulimit on open files" "*Too many open files*" 'ulimit -n 10; exec 3<. 4<. 5<. 6<. 7<. 8<. 9<. 20<.; : 11<. ; eval "exec {a}<. {b}<. {c}<. {d}<. {e}<. {f}<."'
 gives "time" "*real*user*sys*" 'time sleep 0.01'
 gives "times" "*m*s *m*s*" times
-gives "job control" "*Stopped*" 'set -m; bash -c "kill -STOP \$\$" & for i in {1..50}; do sleep 0.1; [[ $(jobs) == *Stopped* ]] && break; done; jobs; kill -KILL %1; wait'
+# A subshell never asks for stopped children.
+cat >job <<'E'
+set -m
+bash -c 'kill -STOP $$' &
+for i in {1..50}; do
+	sleep 0.1
+	[[ $(jobs) == *Stopped* ]] && break
+done
+jobs
+kill -KILL %1
+wait
+E
+gives "job control" "*Stopped*" 'bash job'
 gives "process groups of jobs" "yes" 'set -m; sleep 1 & [ $(ps -o pgid= -p $!) = $! ] && echo yes; kill $!'
 gives "disown" "0" 'set -m; sleep 0.1 & disown; jobs | wc -l'
 gives "a shell with a terminal" "*readline: on*" \

@@ -349,7 +349,8 @@ def test_mmap_shared_with_a_child():
 
 
 def test_mmap_resize_and_advise():
-    memory = mmap.mmap(-1, 16 * PAGE)
+    # Shared anonymous memory does not grow with its mapping.
+    memory = mmap.mmap(-1, 16 * PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     memory[:] = b"q" * len(memory)
     memory.madvise(mmap.MADV_DONTNEED, 0, 4 * PAGE)
     memory.resize(64 * PAGE)
