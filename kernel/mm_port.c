@@ -4,13 +4,11 @@
 
 #include "kernel/cred.h"
 #include "kernel/file.h"
-#include "kernel/log.h"
 #include "kernel/random.h"
 #include "kernel/signal/signal.h"
 #include "kernel/task/task.h"
 #include "kernel/uapi/mman.h"
 #include "lib/errno.h"
-#include "mm/port.h"
 
 #define ADDR_NO_RANDOMIZE 0x0040000u
 #define READ_IMPLIES_EXEC 0x0400000u
@@ -111,78 +109,6 @@ bool
 mm_port_fatal_pending(void)
 {
 	return fatal_signal_pending();
-}
-
-/* --- the OOM killer --- */
-
-struct choice {
-	struct process *process;
-	s64 points;
-	u64 rss;
-};
-
-static struct space *
-process_space(struct process *p)
-{
-	struct task *t = rcu_load(p->leader);
-
-	return t ? READ_ONCE(t->space) : NULL;
-}
-
-/* Pages that its end would give back, plus what oom_score_adj adds or takes. */
-static void
-consider(struct process *p, struct choice *c)
-{
-	struct space *s = process_space(p);
-	struct space_stat st;
-	s64 points;
-
-	if (!s || p->tgid <= 1 || p->oom_score_adj == -1000 || p->signals.flags & PSIG_UNKILLABLE)
-		return;
-	space_stat(s, &st);
-	points = (s64)(st.resident + st.tables) + p->oom_score_adj * (s64)pages_total() / 1000;
-	if (points <= c->points)
-		return;
-	if (c->process)
-		process_put(c->process);
-	c->process = process_get(p);
-	c->points = points;
-	c->rss = st.resident;
-}
-
-bool
-mm_port_oom_kill(unsigned int order, gfp_t gfp)
-{
-	struct choice c = {.points = 0};
-	struct process *p;
-	s32 nr = 0;
-
-	if (!current_task_or_null())
-		return false;
-	rcu_read_lock();
-	while ((p = process_next(nr)) != NULL) {
-		nr = p->tgid + 1;
-		/* Somebody is on the way out already: wait for that. */
-		if (p->group_exit && process_space(p)) {
-			rcu_read_unlock();
-			if (c.process)
-				process_put(c.process);
-			return true;
-		}
-		consider(p, &c);
-	}
-	rcu_read_unlock();
-	if (!c.process) {
-		log_err("Out of memory and no killable processes (order %u, %lu of %lu pages free)", order,
-			pages_free(), pages_total());
-		return false;
-	}
-	log_err("Out of memory: Killed process %d (%s), rss %lu kB, oom_score_adj %d; %lu of %lu pages free",
-		c.process->tgid, rcu_load(c.process->leader) ? rcu_load(c.process->leader)->comm : "?",
-		c.rss * 4, c.process->oom_score_adj, pages_free(), pages_total());
-	signal_send_process(c.process, SIGKILL, NULL);
-	process_put(c.process);
-	return true;
 }
 
 void

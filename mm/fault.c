@@ -479,8 +479,10 @@ space_fault(struct space *s, unsigned long va, u32 access, struct fault_sig *sig
 		if (ret)
 			break;
 	}
-	if (likely(ret == 0))
+	if (likely(ret == 0)) {
+		mm_stat_inc(MM_FAULTS);
 		mm_port_fault_done();
+	}
 	if (unlikely(f.fresh != NULL))
 		page_put(f.fresh);
 	if (unlikely(f.large != NULL))

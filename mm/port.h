@@ -36,7 +36,7 @@ unsigned int mm_port_cpu_node(unsigned int cpu);
  */
 void mm_port_flush_kernel(unsigned long start, unsigned long end);
 
-/* --- mm/oom.c --- */
+/* --- kernel/oom.c --- */
 /*
  * Nothing is left to reclaim for an allocation of 2^order pages: kills a
  * program and logs which and why. True: something is dying, try again. May sleep.

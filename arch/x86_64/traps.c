@@ -18,7 +18,6 @@
 #include "kernel/signal/signal.h"
 #include "kernel/task/task.h"
 #include "kernel/time/timer.h"
-#include "mm/meminfo.h"
 #include "mm/space.h"
 #include "mm/uaccess.h"
 #include "percpu/counter.h"
@@ -206,8 +205,6 @@ page_fault(struct regs *r)
 	if (addr < USER_END && !(r->orig_rax & PF_RESERVED))
 		err = space_fault(current->space, addr, access, &sig);
 	if (err == 0) {
-		current->minflt++;
-		mm_stat_inc(MM_FAULTS);
 		irq_disable();
 		return;
 	}

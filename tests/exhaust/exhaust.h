@@ -87,6 +87,7 @@ struct level {
 	long procs;
 	long files;
 	long kib;
+	long tables;
 };
 
 ABI_FN struct level
@@ -98,6 +99,7 @@ level_now(void)
 		.procs = entries("/proc"),
 		.files = limit_get("fs/file-nr"),
 		.kib = field("/proc/meminfo", "MemAvailable"),
+		.tables = field("/proc/meminfo", "PageTables"),
 	};
 }
 
@@ -117,7 +119,7 @@ level_check(const struct level *a)
 	for (int i = 0; i < 400; i++) {
 		b = level_now();
 		if (b.procs <= a->procs + 4 && b.files <= a->files + spare &&
-		    b.kib >= a->kib - slack)
+		    b.kib >= a->kib - slack && b.tables <= a->tables + 1024)
 			break;
 		msleep(25);
 	}
@@ -127,6 +129,8 @@ level_check(const struct level *a)
 	   a->files);
 	ok(b.kib >= a->kib - slack, "memory available: %ld KiB, was %ld KiB",
 	   b.kib, a->kib);
+	ok(b.tables <= a->tables + 1024, "page tables: %ld KiB, were %ld KiB",
+	   b.tables, a->tables);
 }
 
 /* Forks, runs a program, uses a pipe: the machine is in order. */

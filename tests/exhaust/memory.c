@@ -48,11 +48,60 @@ log_tells(pid_t pid)
 	return found;
 }
 
+/* How many programs have been killed so far, as the kernel's log has it. */
+static int
+kills(void)
+{
+	char line[8192];
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	int count = 0;
+	ssize_t n;
+
+	while ((n = read(fd, line, sizeof(line) - 1)) > 0 || errno == EPIPE) {
+		line[n > 0 ? n : 0] = '\0';
+		count += strstr(line, "Out of memory: Killed process") != NULL;
+	}
+	close(fd);
+	return count;
+}
+
+/* The log says who asked, who went, and what that gave. */
+TEST_LIMIT(log_of_a_kill, 300)
+{
+	char line[8192];
+	int fd = works(open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
+	bool asked = false, went = false;
+	char want[64];
+	pid_t c;
+	ssize_t n;
+
+	lseek(fd, 0, SEEK_END);
+	c = fork();
+	if (!c) {
+		be_the_victim();
+		take_all();
+	}
+	is(reap(c), -SIGKILL);
+	snprintf(want, sizeof(want), "Killed process %d (memory) total-vm:", c);
+	while ((n = read(fd, line, sizeof(line) - 1)) > 0 || errno == EPIPE) {
+		line[n > 0 ? n : 0] = '\0';
+		asked |= strstr(line, " invoked oom-killer: gfp_mask=") != NULL;
+		went |= strstr(line, want) && strstr(line, "kB, anon-rss:") &&
+			strstr(line, "kB, file-rss:") &&
+			strstr(line, "kB, shmem-rss:") &&
+			strstr(line, "kB, UID:0 pgtables:") &&
+			strstr(line, "kB oom_score_adj:1000");
+	}
+	check(asked);
+	check(went);
+}
+
 TEST_LIMIT(one_takes_all, 300)
 {
 	struct level before = level_now();
 
 	for (int round = 0; round < 2; round++) {
+		int killed = kills();
 		pid_t c = fork();
 
 		if (!c) {
@@ -61,6 +110,8 @@ TEST_LIMIT(one_takes_all, 300)
 		}
 		is(reap(c), -SIGKILL);
 		check(log_tells(c));
+		/* Nobody else: its end is waited for. */
+		is(kills() - killed, 1);
 		still_works();
 	}
 	level_check(&before);
@@ -70,6 +121,7 @@ TEST_LIMIT(one_takes_all, 300)
 TEST_LIMIT(the_largest_goes, 300)
 {
 	struct level before = level_now();
+	int killed = kills();
 	pid_t small[4], c;
 	int alive = 0;
 
@@ -92,6 +144,7 @@ TEST_LIMIT(the_largest_goes, 300)
 		reap(small[i]);
 	}
 	is(alive, 4);
+	is(kills() - killed, 1);
 	level_check(&before);
 }
 
