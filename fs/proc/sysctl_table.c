@@ -283,13 +283,7 @@ SYSCTL_U32(inotify_watches, "fs/inotify/max_user_watches", &inotify_max_user_wat
 
 /* --- kernel/pty --- */
 
-static int
-show_pty_max(struct seq *s)
-{
-	seq_printf(s, "%u\n", READ_ONCE(devpts_max));
-	return 0;
-}
-SYSCTL_SHOW(pty_max, "kernel/pty/max", show_pty_max);
+SYSCTL_U32(pty_max, "kernel/pty/max", &devpts_max, 0, SETTING_MAX);
 
 static int
 show_pty_nr(struct seq *s)

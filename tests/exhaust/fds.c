@@ -48,7 +48,7 @@ TEST_LIMIT(open_files, 120)
 		check(n > 3900);
 		in_child {
 			/* The copies of a fork count for nobody else. */
-			close(100);
+			close(200);
 			works(open("f", O_RDWR));
 			fails(open("f", O_RDWR), EMFILE);
 		}
