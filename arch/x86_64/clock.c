@@ -25,6 +25,7 @@
 #include "sync/port.h"
 
 #define CALIBRATE_NS 10000000UL
+#define LONGEST_NS (4 * NSEC_PER_SEC)
 #define PIT_HZ 1193182UL
 #define PM_TIMER_HZ 3579545UL
 #define MSR_KVM_CLOCK 0x4b564d01
@@ -247,14 +248,13 @@ arch_clock_program(u64 deadline)
 		return;
 	}
 	if (use_deadline) {
-		apic_timer_deadline(
-			muldiv_u64(deadline + arch_clock_start, 1UL << 32, arch_clock_mult) + 1);
+		apic_timer_deadline(clock_cycles_at(deadline, LONGEST_NS));
 		return;
 	}
 	now = ktime_get();
 	delta = deadline > now ? deadline - now : 0;
 	/* A longer sleep than the counter holds wakes early and programs again. */
-	delta = min(delta, 4 * NSEC_PER_SEC);
+	delta = min(delta, LONGEST_NS);
 	delta = delta * (apic_hz / 1000) / 1000000 + 1;
 	apic_timer_oneshot((u32)min(delta, (u64)U32_MAX));
 }

@@ -29,6 +29,7 @@ static int
 vdso_init(void)
 {
 	size_t size = (size_t)(vdso_image_end - vdso_image_start), i;
+	struct clock_scale scale;
 
 	nr_pages = 1 + (unsigned int)(size >> PAGE_SHIFT);
 	if (nr_pages > ARRAY_SIZE(pages))
@@ -43,25 +44,29 @@ vdso_init(void)
 	data = page_to_virt(pages[0]);
 	data->seq = 1;
 	data->rdtscp = cpu_features.rdtscp;
-	data->mult = arch_clock_mult;
-	clock_vdso_update(clock_real_offset());
+	clock_scale_get(&scale);
+	clock_vdso_update(&scale);
 	return 0;
 }
 INITCALL(INIT_CORE, vdso_init);
 
 static u64
-clock_offset(unsigned int clock, s64 real_offset)
+clock_offset(unsigned int clock, const struct clock_scale *c)
 {
 	switch (clock) {
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
+		return (u64)c->real_offset - c->start;
 	case CLOCK_TAI:
-		return (u64)real_offset - arch_clock_start;
+		return (u64)c->real_offset + (u64)c->tai * NSEC_PER_SEC - c->start;
 	case CLOCK_MONOTONIC:
-	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_BOOTTIME:
-		return -arch_clock_start;
+		return -c->start;
+	case CLOCK_MONOTONIC_RAW:
+		/* The same as long as nobody steers the clock. */
+		return c->mult == arch_clock_mult && c->start == arch_clock_start ? -c->start
+										   : VDSO_NO_CLOCK;
 	default:
 		return VDSO_NO_CLOCK;
 	}
@@ -69,7 +74,7 @@ clock_offset(unsigned int clock, s64 real_offset)
 
 /* Writers are serialised by the caller; readers are in user mode. */
 void
-clock_vdso_update(s64 real_offset)
+clock_vdso_update(const struct clock_scale *c)
 {
 	unsigned int i;
 
@@ -77,8 +82,9 @@ clock_vdso_update(s64 real_offset)
 		return;
 	WRITE_ONCE(data->seq, data->seq | 1);
 	smp_wmb();
+	WRITE_ONCE(data->mult, c->mult);
 	for (i = 0; i < VDSO_CLOCKS; i++)
-		WRITE_ONCE(data->offset[i], clock_offset(i, real_offset));
+		WRITE_ONCE(data->offset[i], clock_offset(i, c));
 	if (clock_is_tsc())
 		smp_store_release(&data->seq, data->seq + 1);
 }

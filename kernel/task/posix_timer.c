@@ -35,6 +35,15 @@ clock_is_real(s32 clock)
 	return clock == CLOCK_REALTIME || clock == CLOCK_TAI;
 }
 
+/* How far the clock is ahead of monotonic time. */
+static s64
+clock_ahead(s32 clock)
+{
+	if (!clock_is_real(clock))
+		return 0;
+	return clock_real_offset() + (clock == CLOCK_TAI ? clock_tai_offset() : 0);
+}
+
 /* Now, on the timer's clock. p->lock is held. */
 static u64
 timer_now(const struct posix_timer *t)
@@ -42,14 +51,14 @@ timer_now(const struct posix_timer *t)
 	if (t->cpu)
 		return t->cpu_task ? cpu_clock_task(t->cpu_task, t->cpu_clock)
 				   : cpu_clock_process(t->process, t->cpu_clock);
-	return clock_is_real(t->clock) ? ktime_get_real() : ktime_get();
+	return ktime_get() + (u64)clock_ahead(t->clock);
 }
 
 /* Starts what will notice the expiry. p->lock is held. */
 static void
 timer_arm(struct posix_timer *t)
 {
-	s64 offset = clock_is_real(t->clock) ? clock_real_offset() : 0;
+	s64 offset = clock_ahead(t->clock);
 
 	if (t->notify == SIGEV_NONE)
 		return;

@@ -31,7 +31,14 @@ u64 ktime_get_coarse(void);
 u64 ktime_get_coarse_real(void);
 /* real = monotonic + this; changed by clock_settime(). */
 s64 clock_real_offset(void);
+/* CLOCK_TAI = real + this, ns. */
+s64 clock_tai_offset(void);
 void clock_set_real(u64 ns);
+/*
+ * The counter's value at a monotonic time, for clock interrupts; while the
+ * clock is steered at most `longest` ns from now.
+ */
+u64 clock_cycles_at(u64 ns, u64 longest);
 void udelay(u32 usec);
 
 static inline struct timespec

@@ -88,8 +88,9 @@ sleep_relative(u64 ns, struct timespec __user *rem)
 	return ret;
 }
 
+/* `ahead`: how far the clock is ahead of real time (TAI). */
 static long
-sleep_absolute_real(u64 when)
+sleep_absolute_real(u64 when, u64 ahead)
 {
 	u32 gen;
 	u64 off, deadline;
@@ -97,7 +98,7 @@ sleep_absolute_real(u64 when)
 
 	for (;;) {
 		gen = clock_set_generation();
-		off = (u64)clock_real_offset();
+		off = (u64)clock_real_offset() + ahead;
 		deadline = when > off ? when - off : 0;
 		if (ktime_get() >= deadline)
 			return 0;
@@ -162,7 +163,7 @@ sys_clock_nanosleep(int clock, int flags, const struct timespec __user *req, str
 	if (!absolute)
 		return sleep_relative(ns, rem);
 	if (clock == CLOCK_REALTIME || clock == CLOCK_TAI || clock == CLOCK_REALTIME_ALARM)
-		return sleep_absolute_real(ns);
+		return sleep_absolute_real(ns, clock == CLOCK_TAI ? (u64)clock_tai_offset() : 0);
 	err = sleep_until_interruptible(ns);
 	return err == -ERESTARTSYS ? -ERESTARTNOHAND : err;
 }

@@ -11,6 +11,7 @@
 #include "kernel/syscall/syscalls.h"
 #include "kernel/task/task.h"
 #include "kernel/time/clock.h"
+#include "kernel/time/clock_impl.h"
 #include "kernel/time/posix_clock.h"
 #include "kernel/uapi/capability.h"
 #include "kernel/uapi/time.h"
@@ -88,8 +89,10 @@ posix_clock_get(int clock, u64 *ns)
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_REALTIME_ALARM:
-	case CLOCK_TAI:
 		*ns = ktime_get_real();
+		return 0;
+	case CLOCK_TAI:
+		*ns = ktime_get_real() + (u64)clock_tai_offset();
 		return 0;
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_COARSE:
@@ -135,7 +138,7 @@ set_real(u64 ns)
 	if (!capable(CAP_SYS_TIME))
 		return -EPERM;
 	/* Not before boot, nor beyond what file times can say (as Linux). */
-	if (ns > (u64)S64_MAX - 30UL * 365 * 24 * 3600 * NSEC_PER_SEC || ns < ktime_get())
+	if (ns > REAL_TIME_MAX || ns < ktime_get())
 		return -EINVAL;
 	clock_set_real(ns);
 	return 0;

@@ -314,6 +314,163 @@ TEST(adjtime)
 	}
 }
 
+/* What adjtimex(2) sets it tells. */
+TEST(adjtime_state)
+{
+	struct timex tx = { .modes = ADJ_FREQUENCY, .freq = 50 << 16 };
+
+	check(adjtimex(&tx) >= 0);
+	tx = (struct timex){ .modes = 0 };
+	check(adjtimex(&tx) >= 0);
+	is(tx.freq, 50 << 16);
+	is(tx.tolerance, 32768000);
+	is(tx.precision, 1);
+	tx = (struct timex){ .modes = ADJ_FREQUENCY, .freq = 900 << 16 };
+	adjtimex(&tx);
+	is(tx.freq, 500 << 16);
+	tx = (struct timex){ .modes = ADJ_FREQUENCY, .freq = -20 * 65536 };
+	adjtimex(&tx);
+	is(tx.freq, -20 * 65536);
+	tx = (struct timex){ .modes = ADJ_FREQUENCY };
+	adjtimex(&tx);
+	is(tx.freq, 0);
+	tx = (struct timex){ .modes = ADJ_FREQUENCY, .freq = LONG_MAX };
+	fails(adjtimex(&tx), EINVAL);
+	tx = (struct timex){ .modes = ADJ_MAXERROR | ADJ_ESTERROR,
+			     .maxerror = 4000, .esterror = 300 };
+	check(adjtimex(&tx) >= 0);
+	check(tx.maxerror >= 4000 && tx.maxerror < 10000);
+	is(tx.esterror, 300);
+	tx = (struct timex){ .modes = ADJ_TICK, .tick = 8999 };
+	fails(adjtimex(&tx), EINVAL);
+	tx.tick = 11001;
+	fails(adjtimex(&tx), EINVAL);
+	tx.tick = 10001;
+	check(adjtimex(&tx) >= 0);
+	is(tx.tick, 10001);
+	tx.tick = 10000;
+	check(adjtimex(&tx) >= 0);
+	fails(clock_adjtime(CLOCK_MONOTONIC, &tx), EOPNOTSUPP);
+	fails(clock_adjtime(99, &tx), EINVAL);
+	fails(clock_adjtime(CLOCK_REALTIME, BAD), EFAULT);
+}
+
+TEST(adjtime_status)
+{
+	struct timex tx = { .modes = ADJ_STATUS, .status = STA_PLL };
+
+	is(adjtimex(&tx), TIME_OK);
+	is(tx.status & (STA_PLL | STA_UNSYNC), STA_PLL);
+	tx = (struct timex){ .modes = ADJ_NANO };
+	adjtimex(&tx);
+	is(tx.status & STA_NANO, STA_NANO);
+	tx = (struct timex){ .modes = ADJ_MICRO };
+	adjtimex(&tx);
+	is(tx.status & STA_NANO, 0);
+	check(tx.time.tv_usec < 1000000);
+	tx = (struct timex){ .modes = ADJ_TIMECONST, .constant = 3 };
+	adjtimex(&tx);
+	is(tx.constant, 7);
+	tx = (struct timex){ .modes = ADJ_TIMECONST, .constant = 99 };
+	adjtimex(&tx);
+	is(tx.constant, 10);
+	/* An offset needs the PLL; it is told as far as it is not slewed. */
+	tx = (struct timex){ .modes = ADJ_OFFSET, .offset = 2000 };
+	adjtimex(&tx);
+	check(tx.offset > 1900 && tx.offset <= 2000);
+	tx = (struct timex){ .modes = ADJ_STATUS, .status = STA_UNSYNC };
+	is(adjtimex(&tx), TIME_ERROR);
+	is(tx.status & STA_PLL, 0);
+	tx = (struct timex){ .modes = ADJ_TAI, .constant = 37 };
+	adjtimex(&tx);
+	is(tx.tai, 37);
+	check(labs(by_syscall(CLOCK_TAI) - by_syscall(CLOCK_REALTIME) -
+		   37 * NSEC) < NSEC);
+	tx.constant = 0;
+	adjtimex(&tx);
+	is(tx.tai, 0);
+}
+
+TEST(adjtime_slews)
+{
+	struct timeval d = { 0, 2000 }, old;
+	struct timex tx = { .modes = ADJ_OFFSET_SS_READ };
+
+	is(adjtime(&d, NULL), 0);
+	is(adjtime(NULL, &old), 0);
+	check(old.tv_sec == 0 && old.tv_usec > 0 && old.tv_usec <= 2000);
+	msleep(2500);
+	check(adjtimex(&tx) >= 0);
+	check(tx.offset > 0 && tx.offset <= 1500);
+	d = (struct timeval){ 0, 0 };
+	is(adjtime(&d, &old), 0);
+	check(old.tv_usec <= tx.offset);
+	tx.modes = 0x8000;
+	fails(adjtimex(&tx), EINVAL);
+	in_child {
+		drop(USER);
+		tx.modes = ADJ_OFFSET_SS_READ;
+		check(adjtimex(&tx) >= 0);
+		tx.modes = ADJ_OFFSET_SINGLESHOT;
+		fails(adjtimex(&tx), EPERM);
+	}
+}
+
+/* A longer tick is a faster clock, but for CLOCK_MONOTONIC_RAW. */
+TEST(adjtime_rate)
+{
+	struct timex tx = { .modes = ADJ_TICK, .tick = 11000 };
+	struct vdso v = { 0 };
+	struct timespec ts;
+	gettime_fn get_time;
+	long m, r, v0;
+
+	vdso_find(&v);
+	get_time = (gettime_fn)vdso_sym(&v, "__vdso_clock_gettime");
+	check(adjtimex(&tx) >= 0);
+	m = by_syscall(CLOCK_MONOTONIC);
+	r = by_syscall(CLOCK_MONOTONIC_RAW);
+	get_time(CLOCK_MONOTONIC, &ts);
+	v0 = ns(ts);
+	check(v0 >= m);
+	msleep(1000);
+	m = by_syscall(CLOCK_MONOTONIC) - m;
+	r = by_syscall(CLOCK_MONOTONIC_RAW) - r;
+	get_time(CLOCK_MONOTONIC, &ts);
+	v0 = ns(ts) - v0;
+	tx.tick = 10000;
+	adjtimex(&tx);
+	check(m >= NSEC);
+	check(m > r + r / 20);
+	check(m < r + r / 5);
+	check(labs(v0 - m) < m / 20);
+}
+
+TEST(adjtime_step)
+{
+	struct timex tx = { .modes = ADJ_SETOFFSET | ADJ_NANO };
+	long a = by_syscall(CLOCK_REALTIME) - by_syscall(CLOCK_MONOTONIC);
+	long b;
+
+	tx.time.tv_sec = 100;
+	tx.time.tv_usec = 500;
+	check(adjtimex(&tx) >= 0);
+	b = by_syscall(CLOCK_REALTIME) - by_syscall(CLOCK_MONOTONIC);
+	check(labs(b - a - 100 * NSEC) < NSEC / 2);
+	tx = (struct timex){ .modes = ADJ_SETOFFSET };
+	tx.time.tv_sec = -100;
+	check(adjtimex(&tx) >= 0);
+	b = by_syscall(CLOCK_REALTIME) - by_syscall(CLOCK_MONOTONIC);
+	check(labs(b - a) < NSEC / 2);
+	tx.time.tv_usec = -1;
+	fails(adjtimex(&tx), EINVAL);
+	tx.time.tv_usec = 1000000;
+	fails(adjtimex(&tx), EINVAL);
+	tx.time.tv_usec = 0;
+	tx.time.tv_sec = -10000000000;
+	fails(adjtimex(&tx), EINVAL);
+}
+
 TEST(timezone_calls)
 {
 	struct timezone tz = { 60, 0 };
