@@ -68,7 +68,7 @@ make_auxv(struct exec *x, struct elf_start *s, struct auxv *a)
 {
 	u8 random[RANDOM_BYTES];
 	unsigned long platform, seed;
-	long vdso = arch_vdso_map(current->space);
+	long vdso = arch_vdso_map(current->space, s->stack.top);
 
 	if (vdso < 0)
 		return vdso;

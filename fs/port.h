@@ -7,8 +7,11 @@
 
 struct space;
 
-/* Maps the vDSO: the address of its ELF header (AT_SYSINFO_EHDR), 0: there is none, or -Exxx. */
-long arch_vdso_map(struct space *s);
+/*
+ * Maps the vDSO, above the stack that ends at stack_top if there is room: the
+ * address of its ELF header (AT_SYSINFO_EHDR), 0: there is none, or -Exxx.
+ */
+long arch_vdso_map(struct space *s, unsigned long stack_top);
 /* AT_HWCAP (CPUID leaf 1, EDX), AT_HWCAP2 (bit 1: FSGSBASE). */
 u64 arch_hwcap(void);
 u64 arch_hwcap2(void);

@@ -99,7 +99,7 @@ show_row(struct seq *s, unsigned int vector, const char *label, const char *name
 {
 	unsigned int cpu;
 
-	seq_printf(s, "%4s:", label);
+	seq_printf(s, "%3s:", label);
 	for_each_online_cpu(cpu)
 		seq_printf(s, " %10lu", cpu_of(irq_count, cpu)[vector]);
 	seq_printf(s, "   %s\n", name);
@@ -112,9 +112,9 @@ irq_show(struct seq *s)
 	char label[8];
 	int i;
 
-	seq_puts(s, "     ");
+	seq_printf(s, "%11s", "");
 	for_each_online_cpu(cpu)
-		seq_printf(s, "       CPU%-2u", cpu);
+		seq_printf(s, "CPU%-8u", cpu);
 	seq_putc(s, '\n');
 	for (i = 0; i < VECTORS; i++)
 		for_each_online_cpu(cpu) {

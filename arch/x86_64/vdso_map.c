@@ -6,6 +6,7 @@
 #include "arch/x86_64/vdso/data.h"
 #include "kernel/init.h"
 #include "kernel/port.h"
+#include "kernel/random.h"
 #include "kernel/time/clock.h"
 #include "kernel/time/clock_impl.h"
 #include "kernel/uapi/mman.h"
@@ -16,6 +17,7 @@
 #include "mm/space.h"
 
 #define VDSO_PAGES_MAX 4
+#define LARGE_PAGE (2UL << 20)
 
 /* vdso_image.S: whole pages. */
 extern const u8 vdso_image_start[], vdso_image_end[];
@@ -89,8 +91,29 @@ clock_vdso_update(const struct clock_scale *c)
 		smp_store_release(&data->seq, data->seq + 1);
 }
 
+/*
+ * Room for n pages at a random place of the 2 MiB that the stack ends in, as in
+ * Linux; anywhere if there is none.
+ */
+static long
+reserve(struct space *s, unsigned long stack_top, unsigned int n)
+{
+	unsigned long end = min(align_up(stack_top + 1, LARGE_PAGE), USER_END), at;
+	u64 room = (end - stack_top) >> PAGE_SHIFT;
+	long r;
+
+	if (room >= n && stack_top < USER_END) {
+		at = stack_top + (random_below(room - n + 1) << PAGE_SHIFT);
+		r = space_map(s, at, n << PAGE_SHIFT, 0,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_FIXED_NOREPLACE, NULL);
+		if (r != -EEXIST)
+			return r;
+	}
+	return space_map(s, 0, n << PAGE_SHIFT, 0, MAP_PRIVATE | MAP_ANONYMOUS, NULL);
+}
+
 long
-arch_vdso_map(struct space *s)
+arch_vdso_map(struct space *s, unsigned long stack_top)
 {
 	struct map_backing vvar = {.name = "[vvar]", .pages = pages};
 	struct map_backing code = {.name = "[vdso]", .pages = pages + 1};
@@ -99,7 +122,7 @@ arch_vdso_map(struct space *s)
 	if (nr_pages < 2)
 		return 0;
 	/* One place for both: the data page must lie right below the code. */
-	at = space_map(s, 0, nr_pages << PAGE_SHIFT, 0, MAP_PRIVATE | MAP_ANONYMOUS, NULL);
+	at = reserve(s, stack_top, nr_pages);
 	if (at < 0)
 		return at;
 	at = space_map(s, (unsigned long)at, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED, &vvar);

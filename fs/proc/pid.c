@@ -197,6 +197,66 @@ text_write(struct file *f, void *data, char *text, size_t len)
 
 static const struct seq_source text_source = {.show = text_show, .write = text_write};
 
+/* What an open file about a space holds: a program that execs is not seen through it. */
+struct space_file {
+	const struct pid_entry *entry;
+	/* A reference, not a user: it does not keep the mappings. NULL: there was none. */
+	struct space *space;
+};
+
+static int
+space_show(struct seq *s, u64 *pos)
+{
+	const struct space_file *sf = s->private;
+	int r;
+
+	if (!sf->space || !space_try_get_user(sf->space))
+		return 1;
+	r = sf->entry->show_space(s, sf->space, pos);
+	space_put_user(sf->space);
+	return r;
+}
+
+static void
+space_release(struct file *f, void *data)
+{
+	struct space_file *sf = data;
+
+	if (sf->space)
+		space_put(sf->space);
+	kfree(sf);
+}
+
+static const struct seq_source space_source = {.show = space_show, .release = space_release};
+
+struct space *
+pid_space_ref(struct task *t)
+{
+	struct space *space = task_get_space(t);
+
+	if (!space)
+		return NULL;
+	space_get(space);
+	space_put_user(space);
+	return space;
+}
+
+static int
+space_open(struct file *f, const struct pid_entry *e, struct task *t)
+{
+	struct space_file *sf = kmalloc(sizeof(*sf), GFP_KERNEL);
+	int err;
+
+	if (!sf)
+		return -ENOMEM;
+	sf->entry = e;
+	sf->space = pid_space_ref(t);
+	err = seqfile_open(f, &space_source, sf);
+	if (err)
+		space_release(f, sf);
+	return err;
+}
+
 static int
 file_open_node(struct inode *i, struct file *f)
 {
@@ -207,8 +267,12 @@ file_open_node(struct inode *i, struct file *f)
 	if (!t)
 		return -ESRCH;
 	err = n->entry->flags & PID_PRIVATE ? pid_check(t) : 0;
+	if (!err && n->entry->open)
+		err = n->entry->open(f, t);
+	else if (!err && n->entry->show_space)
+		err = space_open(f, n->entry, t);
 	task_put(t);
-	if (err || n->entry->fops)
+	if (err || n->entry->fops || n->entry->show_space)
 		return err;
 	return seqfile_open(f, &text_source, (void *)n);
 }
@@ -283,6 +347,7 @@ static const struct pid_entry base_entry = {
 #define TEXT(n, m, fn) {.name = (n), .mode = (m), .show = (fn)}
 #define SECRET(n, m, fn) {.name = (n), .mode = (m), .show = (fn), .flags = PID_PRIVATE}
 #define RECORDS(n, m, fn, fl) {.name = (n), .mode = (m), .show_at = (fn), .flags = (fl)}
+#define SPACE(n, m, fn) {.name = (n), .mode = (m), .show_space = (fn), .flags = PID_PRIVATE}
 #define LINK(n, fn) {.name = (n), .mode = S_IFLNK | 0777, .jump = (fn)}
 
 static const struct pid_entry entries[] = {
@@ -292,9 +357,9 @@ static const struct pid_entry entries[] = {
 	TEXT("stat", 0444, pid_show_stat),
 	TEXT("statm", 0444, pid_show_statm),
 	RECORDS("cmdline", 0444, pid_show_cmdline, 0),
-	RECORDS("environ", 0400, pid_show_environ, PID_PRIVATE),
-	SECRET("auxv", 0400, pid_show_auxv),
-	{.name = "mem", .mode = 0600, .flags = PID_PRIVATE, .fops = &pid_mem_fops},
+	SPACE("environ", 0400, pid_show_environ),
+	SPACE("auxv", 0400, pid_show_auxv),
+	{.name = "mem", .mode = 0600, .flags = PID_PRIVATE, .fops = &pid_mem_fops, .open = pid_open_mem},
 	{.name = "comm", .mode = 0644, .show = pid_show_comm, .write = pid_write_comm},
 	TEXT("limits", 0444, pid_show_limits),
 	SECRET("io", 0400, pid_show_io),
@@ -304,6 +369,8 @@ static const struct pid_entry entries[] = {
 	TEXT("schedstat", 0444, pid_show_schedstat),
 	TEXT("cgroup", 0444, pid_show_cgroup),
 	SECRET("personality", 0400, pid_show_personality),
+	{.name = "loginuid", .mode = 0644, .show = pid_show_loginuid, .write = pid_write_loginuid},
+	TEXT("sessionid", 0444, pid_show_sessionid),
 	TEXT("uid_map", 0444, pid_show_idmap),
 	TEXT("gid_map", 0444, pid_show_idmap),
 	TEXT("mounts", 0444, pid_show_mounts),
@@ -312,9 +379,9 @@ static const struct pid_entry entries[] = {
 	LINK("cwd", pid_jump_cwd),
 	LINK("root", pid_jump_root),
 	TEXT("status", 0444, pid_show_status),
-	RECORDS("maps", 0444, pid_show_maps, PID_PRIVATE),
-	RECORDS("smaps", 0444, pid_show_smaps, PID_PRIVATE),
-	SECRET("smaps_rollup", 0444, pid_show_smaps_rollup),
+	SPACE("maps", 0444, pid_show_maps),
+	SPACE("smaps", 0444, pid_show_smaps),
+	SPACE("smaps_rollup", 0444, pid_show_smaps_rollup),
 };
 
 static bool

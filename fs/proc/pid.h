@@ -35,6 +35,8 @@ struct pid_entry {
 	int (*show)(struct seq *s, const struct pid_node *n, struct task *t);
 	/* By records, as seq_source.show. */
 	int (*show_at)(struct seq *s, struct task *t, u64 *pos);
+	/* The same, of the space that the task had when the file was opened. */
+	int (*show_space)(struct seq *s, struct space *space, u64 *pos);
 	/* Bytes taken or -Exxx. */
 	s64 (*write)(struct task *t, char *text, size_t n);
 	/* Magic links: the place, with references. */
@@ -42,6 +44,8 @@ struct pid_entry {
 	/* Directories; regular files that are no text. */
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
+	/* Opens a file with fops. 0 or -Exxx. */
+	int (*open)(struct file *f, struct task *t);
 };
 
 static inline const struct pid_node *
@@ -52,6 +56,8 @@ pid_node(const struct inode *i)
 
 /* The task that a node is about, with a reference; NULL when it is gone. */
 struct task *pid_node_task(const struct pid_node *n);
+/* A reference (no user) of the space that t has now, or NULL. */
+struct space *pid_space_ref(struct task *t);
 /* May current look into t? 0 or -EACCES. */
 int pid_check(struct task *t);
 /* Attaches the inode of entry e, about the same task as `dir`, to d. 0 or -Exxx. */
@@ -88,14 +94,15 @@ int pid_show_status(struct seq *s, const struct pid_node *n, struct task *t);
 
 /* pid_mem.c */
 int pid_show_cmdline(struct seq *s, struct task *t, u64 *pos);
-int pid_show_environ(struct seq *s, struct task *t, u64 *pos);
-int pid_show_auxv(struct seq *s, const struct pid_node *n, struct task *t);
+int pid_show_environ(struct seq *s, struct space *space, u64 *pos);
+int pid_show_auxv(struct seq *s, struct space *space, u64 *pos);
+int pid_open_mem(struct file *f, struct task *t);
 extern const struct file_ops pid_mem_fops;
 
 /* pid_maps.c */
-int pid_show_maps(struct seq *s, struct task *t, u64 *pos);
-int pid_show_smaps(struct seq *s, struct task *t, u64 *pos);
-int pid_show_smaps_rollup(struct seq *s, const struct pid_node *n, struct task *t);
+int pid_show_maps(struct seq *s, struct space *space, u64 *pos);
+int pid_show_smaps(struct seq *s, struct space *space, u64 *pos);
+int pid_show_smaps_rollup(struct seq *s, struct space *space, u64 *pos);
 
 /* pid_text.c */
 int pid_show_comm(struct seq *s, const struct pid_node *n, struct task *t);
@@ -108,6 +115,9 @@ s64 pid_write_oom_adj(struct task *t, char *text, size_t n);
 int pid_show_wchan(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_schedstat(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_cgroup(struct seq *s, const struct pid_node *n, struct task *t);
+int pid_show_loginuid(struct seq *s, const struct pid_node *n, struct task *t);
+s64 pid_write_loginuid(struct task *t, char *text, size_t n);
+int pid_show_sessionid(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_personality(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_idmap(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_mounts(struct seq *s, const struct pid_node *n, struct task *t);

@@ -152,18 +152,14 @@ show_one(const struct map_info *mi, void *ctx)
 }
 
 static int
-show_at(struct seq *s, struct task *t, u64 *pos, bool smaps)
+show_at(struct seq *s, struct space *space, u64 *pos, bool smaps)
 {
-	struct space *space = task_get_space(t);
 	struct record r = {.s = s, .smaps = smaps};
 	int err;
 
-	if (!space)
-		return 1;
 	r.name = kmalloc(PATH_MAX, GFP_KERNEL);
 	err = r.name ? space_for_each(space, *pos, smaps, show_one, &r) : -ENOMEM;
 	kfree(r.name);
-	space_put_user(space);
 	if (err < 0)
 		return err;
 	if (!r.found)
@@ -173,15 +169,15 @@ show_at(struct seq *s, struct task *t, u64 *pos, bool smaps)
 }
 
 int
-pid_show_maps(struct seq *s, struct task *t, u64 *pos)
+pid_show_maps(struct seq *s, struct space *space, u64 *pos)
 {
-	return show_at(s, t, pos, false);
+	return show_at(s, space, pos, false);
 }
 
 int
-pid_show_smaps(struct seq *s, struct task *t, u64 *pos)
+pid_show_smaps(struct seq *s, struct space *space, u64 *pos)
 {
-	return show_at(s, t, pos, true);
+	return show_at(s, space, pos, true);
 }
 
 /* --- smaps_rollup --- */
@@ -216,16 +212,14 @@ add_one(const struct map_info *mi, void *ctx)
 }
 
 int
-pid_show_smaps_rollup(struct seq *s, const struct pid_node *n, struct task *t)
+pid_show_smaps_rollup(struct seq *s, struct space *space, u64 *pos)
 {
-	struct space *space = task_get_space(t);
 	struct rollup r = {0};
 	int err;
 
-	if (!space)
-		return -ESRCH;
+	if ((*pos)++)
+		return 1;
 	err = space_for_each(space, 0, true, add_one, &r);
-	space_put_user(space);
 	if (err)
 		return err;
 	seq_printf(s, "%08lx-%08lx ---p 00000000 00:00 0", r.sum.start, r.sum.end);

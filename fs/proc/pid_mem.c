@@ -83,50 +83,39 @@ pid_show_cmdline(struct seq *s, struct task *t, u64 *pos)
 }
 
 int
-pid_show_environ(struct seq *s, struct task *t, u64 *pos)
+pid_show_environ(struct seq *s, struct space *space, u64 *pos)
 {
-	struct space *space = task_get_space(t);
-	const struct space_layout *l;
-	int r;
+	const struct space_layout *l = space_layout(space);
 
-	if (!space)
-		return 1;
-	l = space_layout(space);
-	r = l->env_end ? copy_record(s, space, l->env_start, l->env_end, pos) : 1;
-	space_put_user(space);
-	return r;
+	return l->env_end ? copy_record(s, space, l->env_start, l->env_end, pos) : 1;
 }
 
 int
-pid_show_auxv(struct seq *s, const struct pid_node *n, struct task *t)
+pid_show_auxv(struct seq *s, struct space *space, u64 *pos)
 {
-	struct space *space = task_get_space(t);
-	const struct space_layout *l;
+	const struct space_layout *l = space_layout(space);
 
-	if (!space)
-		return 0;
-	l = space_layout(space);
+	if ((*pos)++)
+		return 1;
 	seq_write(s, l->auxv, min(l->auxv_n, (u32)ARRAY_SIZE(l->auxv)) * sizeof(l->auxv[0]));
-	space_put_user(space);
 	return 0;
 }
 
 /* --- mem --- */
 
-/* The space of the file's task after a check; NULL: it has none (any more). err_ptr. */
-static struct space *
-mem_space(struct file *f)
+/* Rights are looked at once, as for every file; the space is that of the open. */
+int
+pid_open_mem(struct file *f, struct task *t)
 {
-	struct task *t = pid_node_task(pid_node(f->inode));
-	struct space *space;
-	int err;
+	f->private = pid_space_ref(t);
+	return 0;
+}
 
-	if (!t)
-		return NULL;
-	err = pid_check(t);
-	space = err ? err_ptr(err) : task_get_space(t);
-	task_put(t);
-	return space;
+static void
+mem_release(struct file *f)
+{
+	if (f->private)
+		space_put(f->private);
 }
 
 /* Moves bytes until one side ends; what was moved, or -Exxx if nothing was. */
@@ -164,11 +153,11 @@ mem_move(struct space *space, struct iter *it, u64 *pos, bool write)
 static s64
 mem_transfer(struct file *f, struct iter *it, u64 *pos, bool write)
 {
-	struct space *space = mem_space(f);
+	struct space *space = f->private;
 	s64 r;
 
-	if (is_err_or_null(space))
-		return space ? ptr_err(space) : 0;
+	if (!space || !space_try_get_user(space))
+		return 0;
 	r = mem_move(space, it, pos, write);
 	space_put_user(space);
 	return r;
@@ -191,4 +180,5 @@ const struct file_ops pid_mem_fops = {
 	.read = mem_read,
 	.write = mem_write,
 	.seek = dcache_seek,
+	.release = mem_release,
 };

@@ -86,10 +86,10 @@ show_ids(struct seq *s, const struct pid_node *n, struct task *t)
 	seq_printf(s, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t", c->uid, c->euid, c->suid,
 		   c->fsuid, c->gid, c->egid, c->sgid, c->fsgid, slots);
 	for (u32 i = 0; c->groups && i < c->groups->n; i++)
-		seq_printf(s, "%u ", c->groups->gid[i]);
+		seq_printf(s, i ? " %u" : "%u", c->groups->gid[i]);
 	pgrp = rcu_load(t->process->pgrp);
 	session = rcu_load(t->process->session);
-	seq_printf(s, "\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", t->process->tgid, n->pid->nr,
+	seq_printf(s, " \nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", t->process->tgid, n->pid->nr,
 		   pgrp ? pgrp->nr : 0, session ? session->nr : 0);
 	rcu_read_unlock();
 	if (files)

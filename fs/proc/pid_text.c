@@ -113,8 +113,10 @@ pid_show_io(struct seq *s, const struct pid_node *n, struct task *t)
 		flags = spin_lock_irq(&p->lock);
 		io = (struct io_sums){p->io_rchar, p->io_wchar, p->io_syscr, p->io_syscw, p->io_read_bytes,
 				      p->io_write_bytes};
+		/* Threads that have gone are in the sums. */
 		for_each_thread(p, each)
-			io_add(&io, each);
+			if (!each->exited)
+				io_add(&io, each);
 		spin_unlock_irq(&p->lock, flags);
 	}
 	seq_printf(s, "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\n", io.rchar, io.wchar, io.syscr, io.syscw);
@@ -200,6 +202,41 @@ pid_show_cgroup(struct seq *s, const struct pid_node *n, struct task *t)
 {
 	seq_puts(s, "0::/\n");
 	return 0;
+}
+
+/* --- login sessions (audit): a number that follows who logged in --- */
+
+int
+pid_show_loginuid(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	seq_printf(s, "%u", READ_ONCE(t->loginuid));
+	return 0;
+}
+
+int
+pid_show_sessionid(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	seq_printf(s, "%u", READ_ONCE(t->sessionid));
+	return 0;
+}
+
+/* Each may set its own once; to change it needs CAP_AUDIT_CONTROL. */
+s64
+pid_write_loginuid(struct task *t, char *text, size_t n)
+{
+	static u32 last_session;
+	u32 uid;
+
+	if (t != current)
+		return -EPERM;
+	text[strcspn(text, "\n")] = '\0';
+	if (parse_u32(text, 0, &uid))
+		return -EINVAL;
+	if (t->loginuid != U32_MAX && !capable(CAP_AUDIT_CONTROL))
+		return -EPERM;
+	t->sessionid = uid == U32_MAX ? U32_MAX : atomic_add_return(&last_session, 1u);
+	t->loginuid = uid;
+	return (s64)n;
 }
 
 int

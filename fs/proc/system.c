@@ -150,7 +150,8 @@ PROC_FILE(loadavg, "loadavg", 0444, show_loadavg);
 static int
 show_version(struct seq *s)
 {
-	seq_printf(s, "Tessera version %s (gcc) %s\n", kernel_release, kernel_version);
+	/* Tools want the first three words so; the name is in the release and behind it. */
+	seq_printf(s, "Linux version %s (Tessera) (gcc) %s\n", kernel_release, kernel_version);
 	return 0;
 }
 PROC_FILE(version, "version", 0444, show_version);

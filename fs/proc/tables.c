@@ -23,6 +23,14 @@ show_swaps(struct seq *s)
 }
 PROC_FILE(swaps, "swaps", 0444, show_swaps);
 
+/* No module can be loaded, hence none is. */
+static int
+show_modules(struct seq *s)
+{
+	return 0;
+}
+PROC_FILE(modules, "modules", 0444, show_modules);
+
 /* --- devices --- */
 
 #define MAJORS 512
@@ -32,6 +40,7 @@ static struct mutex majors_lock = MUTEX_INIT(majors_lock, majors_class);
 /* (majors_lock) */
 static bool majors[MAJORS];
 
+/* Majors with several drivers have a line for each. */
 static const char *
 major_name(u32 major)
 {
@@ -39,9 +48,9 @@ major_name(u32 major)
 	case 1:
 		return "mem";
 	case 4:
-		return "ttyS";
+		return "/dev/vc/0\n  4 tty\n  4 ttyS";
 	case 5:
-		return "/dev/tty";
+		return "/dev/tty\n  5 /dev/console\n  5 /dev/ptmx";
 	case 7:
 		return "vcs";
 	case 10:

@@ -23,7 +23,7 @@ file_read(struct file *f, struct iter *to, u64 *pos)
 	if (!(f->mode & FMODE_READ))
 		return -EBADF;
 	if (!f->ops->read)
-		return -EINVAL;
+		return f->ops->iterate ? -EISDIR : -EINVAL;
 	n = f->ops->read(f, to, pos);
 	if (n > 0)
 		current->io_rchar += (u64)n;

@@ -155,6 +155,8 @@ copy_values(struct task *t, const struct fork_args *a)
 
 	t->flags = TASK_FORKNOEXEC | (a->kthread ? TASK_KTHREAD : 0);
 	t->personality = p->personality;
+	t->loginuid = p->loginuid;
+	t->sessionid = p->sessionid;
 	t->timer_slack = p->timer_slack;
 	t->timer_slack_default = p->timer_slack;
 	t->no_new_privs = p->no_new_privs;

@@ -50,6 +50,7 @@ task_setup(struct task *t)
 	t->timer_slack = TIMER_SLACK_DEFAULT;
 	t->timer_slack_default = TIMER_SLACK_DEFAULT;
 	t->exit_signal = -1;
+	t->loginuid = t->sessionid = U32_MAX;
 	list_init(&t->thread_link);
 	spin_init(&t->alloc_lock, &alloc_lock_class);
 	task_pi_init(&t->pi, PI_PRIO_NORMAL);

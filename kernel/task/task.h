@@ -166,6 +166,8 @@ struct task {
 	bool exited;
 	/* o  PR_SET_TSC, ioprio_set(2), PR_SET_THP_DISABLE's are elsewhere */
 	u16 ioprio;
+	/* o  who logged in and which session it was, U32_MAX: nobody (/proc/PID/loginuid) */
+	u32 loginuid, sessionid;
 	/* I  kernel threads: kthread_stop() and its result */
 	struct kthread *kthread;
 
