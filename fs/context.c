@@ -46,6 +46,12 @@ context_read(struct fs_context *fs, struct path *root, struct path *pwd)
 	spin_unlock(&fs->lock);
 }
 
+bool
+fs_context_shared(const struct fs_context *fs)
+{
+	return atomic_read(&fs->refs) > 1;
+}
+
 struct fs_context *
 fs_context_copy(struct fs_context *from)
 {

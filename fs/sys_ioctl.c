@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ioctl(2) commands that files and directories have on every file system. */
+/* The ioctl(2) commands that files and directories have on every file system, and FIGETBSZ. */
 #include "fs/attr.h"
 #include "kernel/port_fs.h"
 #include "kernel/uapi/capability.h"
@@ -36,15 +36,12 @@ of_regular(struct file *f, unsigned int cmd, unsigned long arg)
 }
 
 static long
-of_any(struct file *f, unsigned int cmd, unsigned long arg)
+of_file(struct file *f, unsigned int cmd, unsigned long arg)
 {
 	struct kstat st;
 	int err;
 
 	switch (cmd) {
-	case FIGETBSZ:
-		err = file_getattr(f, &st);
-		return err ? err : put_user((int)st.blksize, (int __user *)arg);
 	case FIOQSIZE:
 		err = file_getattr(f, &st);
 		return err ? err : put_user((s64)(st.blocks * SECTOR_SIZE), (s64 __user *)arg);
@@ -61,11 +58,17 @@ long
 fs_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 {
 	u32 type = f->inode ? f->inode->mode & S_IFMT : 0;
+	struct kstat st;
 	long r = -ENOTTY;
 
+	/* Pipes and devices have a block size too. */
+	if (cmd == FIGETBSZ) {
+		r = file_getattr(f, &st);
+		return r ? r : put_user((int)st.blksize, (int __user *)arg);
+	}
 	if (type == S_IFREG)
 		r = of_regular(f, cmd, arg);
 	if (r == -ENOTTY && (type == S_IFREG || type == S_IFDIR))
-		r = of_any(f, cmd, arg);
+		r = of_file(f, cmd, arg);
 	return r;
 }

@@ -56,5 +56,7 @@ void arch_set_tls(struct task *t, unsigned long base);
 struct fs_context *fs_context_copy(struct fs_context *fs);
 struct fs_context *fs_context_get(struct fs_context *fs);
 void fs_context_put(struct fs_context *fs);
+/* Does another task use it too? */
+bool fs_context_shared(const struct fs_context *fs);
 
 #endif

@@ -112,6 +112,12 @@ space_get_user(struct space *s)
 }
 
 bool
+space_single_user(const struct space *s)
+{
+	return atomic_read(&s->users) == 1;
+}
+
+bool
 space_try_get_user(struct space *s)
 {
 	return atomic_inc_not_zero(&s->users);

@@ -38,6 +38,8 @@ struct space *space_create(void);
 void space_get_user(struct space *s);
 /* The last user tears all mappings down. May sleep. */
 void space_put_user(struct space *s);
+/* Has it this one user only? A snapshot. */
+bool space_single_user(const struct space *s);
 /* True and a user reference unless it is being torn down. */
 bool space_try_get_user(struct space *s);
 void space_get(struct space *s);

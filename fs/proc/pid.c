@@ -210,7 +210,11 @@ space_show(struct seq *s, u64 *pos)
 	const struct space_file *sf = s->private;
 	int r;
 
-	if (!sf->space || !space_try_get_user(sf->space))
+	if (!sf->space)
+		return 1;
+	if (sf->entry->flags & PID_LAYOUT)
+		return sf->entry->show_space(s, sf->space, pos);
+	if (!space_try_get_user(sf->space))
 		return 1;
 	r = sf->entry->show_space(s, sf->space, pos);
 	space_put_user(sf->space);
@@ -358,7 +362,7 @@ static const struct pid_entry entries[] = {
 	TEXT("statm", 0444, pid_show_statm),
 	RECORDS("cmdline", 0444, pid_show_cmdline, 0),
 	SPACE("environ", 0400, pid_show_environ),
-	SPACE("auxv", 0400, pid_show_auxv),
+	{.name = "auxv", .mode = 0400, .flags = PID_PRIVATE | PID_LAYOUT, .show_space = pid_show_auxv},
 	{.name = "mem", .mode = 0600, .flags = PID_PRIVATE, .fops = &pid_mem_fops, .open = pid_open_mem},
 	{.name = "comm", .mode = 0644, .show = pid_show_comm, .write = pid_write_comm},
 	TEXT("limits", 0444, pid_show_limits),

@@ -24,6 +24,8 @@ struct pid_node {
 #define PID_THREAD 0x2u
 /* Opening it needs the right to look into the task. */
 #define PID_PRIVATE 0x4u
+/* Shows the layout of a space only, which stays when the mappings have gone. */
+#define PID_LAYOUT 0x8u
 
 /* A name in the directory. Kinds by mode; one of the functions is set. */
 struct pid_entry {

@@ -222,3 +222,27 @@ TEST(owner)
 	is(fcntl(p[0], F_GETSIG), SIGUSR1);
 	fails(fcntl(p[0], F_SETSIG, 100), EINVAL);
 }
+
+TEST(ioctl_of_files)
+{
+	int fd = works(open("f", O_RDWR | O_CREAT, 0600));
+	int n = 0, p[2];
+	long size = -1;
+
+	is(write(fd, "12345678", 8), 8);
+	is(lseek(fd, 3, SEEK_SET), 3);
+	is(ioctl(fd, 0x541b, &n), 0);
+	is(n, 5);
+	is(ioctl(fd, 2, &n), 0);
+	is(n, 4096);
+	is(ioctl(fd, 0x5460, &size), 0);
+	check(size >= 8 && size % 512 == 0);
+	fails(ioctl(fd, 2, BAD), EFAULT);
+	fails(ioctl(fd, 0x5452, BAD), EFAULT);
+	n = 1;
+	fails(ioctl(fd, 0x5452, &n), ENOTTY);
+	pipe(p);
+	is(ioctl(p[0], 2, &n), 0);
+	fails(ioctl(p[0], 0x5460, &size), ENOTTY);
+	fails(ioctl(fd, 0x12345, &n), ENOTTY);
+}

@@ -320,6 +320,9 @@ TEST(flock_rules)
 	is(lock(d, F_SETLK, F_WRLCK, 0, 0), 0);
 	pipe(p);
 	is(flock(p[0], LOCK_EX), 0);
+	fails(flock(p[1], LOCK_EX | LOCK_NB), EAGAIN);
+	close(p[0]);
+	is(flock(p[1], LOCK_EX | LOCK_NB), 0);
 }
 
 TEST(flock_waiting)

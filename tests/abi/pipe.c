@@ -391,6 +391,91 @@ TEST(async_signal)
 	fails(sigtimedwait(&s, NULL, &ts), EAGAIN);
 }
 
+/* F_SETSIG: which descriptor, and what happened to it. */
+TEST(async_siginfo)
+{
+	sigset_t s = sigs(SIGRTMIN, 0);
+	struct timespec ts = { 5, 0 };
+	siginfo_t si;
+	char c;
+	int p[2];
+
+	pipe(p);
+	sigprocmask(SIG_BLOCK, &s, NULL);
+	is(fcntl(p[0], F_SETOWN, getpid()), 0);
+	is(fcntl(p[0], F_SETSIG, SIGRTMIN), 0);
+	is(fcntl(p[0], F_GETSIG), SIGRTMIN);
+	is(fcntl(p[0], F_SETFL, O_ASYNC), 0);
+	is(fcntl(p[0], F_GETFL) & O_ASYNC, O_ASYNC);
+	is(write(p[1], "x", 1), 1);
+	is(sigtimedwait(&s, &si, &ts), SIGRTMIN);
+	is(si.si_code, POLL_IN);
+	is(si.si_fd, p[0]);
+	is(si.si_band & 1, 1);
+	/* The other end hears of reads, and of the last reader's end. */
+	is(fcntl(p[0], F_SETFL, 0), 0);
+	is(fcntl(p[1], F_SETOWN, getpid()), 0);
+	is(fcntl(p[1], F_SETSIG, SIGRTMIN), 0);
+	is(fcntl(p[1], F_SETFL, O_ASYNC), 0);
+	is(read(p[0], &c, 1), 1);
+	is(sigtimedwait(&s, &si, &ts), SIGRTMIN);
+	is(si.si_code, POLL_OUT);
+	is(si.si_fd, p[1]);
+	close(p[0]);
+	is(sigtimedwait(&s, &si, &ts), SIGRTMIN);
+}
+
+/* A user may not have root signalled by its pipe; a file has no O_ASYNC. */
+TEST(async_permission)
+{
+	sigset_t s = sigs(SIGIO, 0);
+	struct timespec ts = { 0, 50000000 };
+	int p[2];
+
+	sigprocmask(SIG_BLOCK, &s, NULL);
+	in_child {
+		drop(USER);
+		pipe(p);
+		is(fcntl(p[0], F_SETOWN, getppid()), 0);
+		is(fcntl(p[0], F_SETFL, O_ASYNC), 0);
+		is(write(p[1], "x", 1), 1);
+	}
+	fails(sigtimedwait(&s, NULL, &ts), EAGAIN);
+	p[0] = works(open("f", O_RDWR | O_CREAT, 0600));
+	is(fcntl(p[0], F_SETFL, O_ASYNC), 0);
+	is(fcntl(p[0], F_GETFL) & O_ASYNC, 0);
+}
+
+/* Beyond the soft limit a user's pipes are small, beyond the hard one they are none. */
+TEST(user_pages)
+{
+	char old[32];
+	int p[2];
+
+	check(get("/proc/sys/fs/pipe-user-pages-soft", old, sizeof(old)) > 0);
+	is(put("/proc/sys/fs/pipe-user-pages-soft", "40"), 0);
+	in_child {
+		drop(4321);
+		for (int i = 0; i < 2; i++) {
+			pipe(p);
+			is(fcntl(p[0], F_GETPIPE_SZ), 65536);
+		}
+		is(pipe(p), 0);
+		is(fcntl(p[0], F_GETPIPE_SZ), 8192);
+		fails(fcntl(p[0], F_SETPIPE_SZ, 65536), EPERM);
+		is(fcntl(p[0], F_SETPIPE_SZ, 4096), 4096);
+	}
+	is(put("/proc/sys/fs/pipe-user-pages-hard", "40"), 0);
+	in_child {
+		drop(4321);
+		for (int i = 0; i < 6; i++)
+			pipe(p);
+		fails(pipe(p), ENFILE);
+	}
+	is(put("/proc/sys/fs/pipe-user-pages-hard", "0"), 0);
+	is(put("/proc/sys/fs/pipe-user-pages-soft", old), 0);
+}
+
 /* Reopening through /proc gives a second, independent end. */
 TEST(reopen)
 {

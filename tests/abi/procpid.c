@@ -456,3 +456,129 @@ TEST(reading_the_dying)
 	}
 	check(true);
 }
+
+/* What is open is of the program that was: exec leaves nothing to read. */
+TEST(spaces_of_the_open)
+{
+	static const char *const names[] = { "environ", "maps", "auxv", "smaps" };
+	struct gate g = gate_new();
+	char path[64], buf[64];
+	int fd[4], mem;
+	pid_t c = fork();
+
+	if (!c) {
+		gate_wait(&g);
+		execl("/proc/self/exe", "x", "@sleeper", NULL);
+		_exit(1);
+	}
+	for (int i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/%s", c, names[i]);
+		fd[i] = works(open(path, O_RDONLY));
+	}
+	snprintf(path, sizeof(path), "/proc/%d/mem", c);
+	mem = works(open(path, O_RDONLY));
+	is(pread(mem, buf, 8, (long)names), 8);
+	gate_open(&g);
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", c);
+	soon(get(path, buf, sizeof(buf)) > 0 && !strcmp(buf + 2, "@sleeper"));
+	for (int i = 0; i < 4; i++)
+		is(read(fd[i], buf, sizeof(buf)), i == 2 ? sizeof(buf) : 0);
+	is(pread(mem, buf, 8, (long)names), 0);
+	kill(c, SIGKILL);
+	reap(c);
+}
+
+HELPER(sleeper)
+{
+	for (;;)
+		pause();
+	return 0;
+}
+
+TEST(context_switches)
+{
+	long v = field("/proc/self/status", "voluntary_ctxt_switches");
+	long n;
+	cpu_set_t s;
+	pid_t c;
+
+	check(v >= 0);
+	for (int i = 0; i < 10; i++)
+		msleep(1);
+	check(field("/proc/self/status", "voluntary_ctxt_switches") >= v + 10);
+	n = field("/proc/self/status", "nonvoluntary_ctxt_switches");
+	CPU_ZERO(&s);
+	CPU_SET(0, &s);
+	sched_setaffinity(0, sizeof(s), &s);
+	c = fork();
+	if (!c) {
+		for (;;)
+			;
+	}
+	for (long end = now_ns() + NSEC / 2; now_ns() < end;)
+		;
+	check(field("/proc/self/status", "nonvoluntary_ctxt_switches") > n);
+	kill(c, SIGKILL);
+	reap(c);
+}
+
+TEST(login)
+{
+	char buf[32];
+
+	check(get("/proc/self/loginuid", buf, sizeof(buf)) > 0);
+	same(buf, "4294967295");
+	check(get("/proc/self/sessionid", buf, sizeof(buf)) > 0);
+	same(buf, "4294967295");
+	in_child {
+		is(put("/proc/self/loginuid", "1000"), 0);
+		in_child {
+			check(get("/proc/self/loginuid", buf, sizeof(buf)) > 0);
+			same(buf, "1000");
+			get("/proc/self/sessionid", buf, sizeof(buf));
+			check(strcmp(buf, "4294967295"));
+			is(put("/proc/self/loginuid", "x"), -1);
+		}
+	}
+}
+
+/* What is not there is counted by number and program. */
+static long
+missing_count(const char *key)
+{
+	static char buf[65536];
+	char *p;
+
+	if (get("/proc/tessera/syscalls", buf, sizeof(buf)) < 0)
+		return -1;
+	p = strstr(buf, key);
+	return p ? atol(p + strlen(key)) : 0;
+}
+
+TEST(missing_calls)
+{
+	char line[64];
+
+	if (access("/proc/tessera", F_OK)) {
+		skip("not Tessera");
+		return;
+	}
+	prctl(15, "misser");
+	is(missing_count("\n470 - "), 0);
+	for (int i = 0; i < 3; i++)
+		fails(syscall(470), ENOSYS);
+	is(missing_count("\n470 - "), 3);
+	fails(syscall(100000), ENOSYS);
+	is(missing_count("\n100000 - "), 1);
+	check(get("/proc/tessera/syscalls", line, sizeof(line)) > 0);
+	is(strncmp(line, "# number name count program\n", 28), 0);
+	in_child {
+		static char buf[65536];
+
+		prctl(15, "other");
+		fails(syscall(470), ENOSYS);
+		get("/proc/tessera/syscalls", buf, sizeof(buf));
+		check(strstr(buf, "470 - 3 misser\n") != NULL);
+		check(strstr(buf, "470 - 1 other\n") != NULL);
+	}
+}
