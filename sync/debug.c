@@ -22,7 +22,8 @@
  * taken twice by one context is certain to hang: that ends the kernel.
  *
  * Locking: a CPU's stack is changed by that CPU only; interrupts push and pop
- * above what they interrupted. A task's stack is its own.
+ * above what they interrupted, at any moment: an entry that is not used, or is
+ * being filled, has no class. A task's stack is its own.
  *
  * Contexts: any. Reports are suppressed while a report is being written, since
  * the log takes locks too.
@@ -84,11 +85,19 @@ static void
 held_push(struct held_locks *h, const struct held_lock *l)
 {
 	u32 at = h->depth;
+	struct held_lock *slot = &h->at[at];
 
-	if (at + 1 <= HELD_LOCKS_MAX)
-		h->at[at] = *l;
-	barrier();
+	/* Taken before it is filled: an interrupt that comes between uses the next one. */
 	h->depth = at + 1;
+	barrier();
+	if (at + 1 > HELD_LOCKS_MAX)
+		return;
+	slot->lock = l->lock;
+	slot->pc = l->pc;
+	slot->context = l->context;
+	slot->shared = l->shared;
+	barrier();
+	slot->class = l->class;
 }
 
 /* Takes the innermost entry of `lock` out. */
@@ -102,6 +111,8 @@ held_pop(struct held_locks *h, const void *lock)
 			continue;
 		for (u32 j = i; j + 1 < n; j++)
 			h->at[j] = h->at[j + 1];
+		h->at[n - 1].class = NULL;
+		barrier();
 		h->depth--;
 		return true;
 	}
@@ -132,9 +143,10 @@ held_locks_print(const struct held_locks *h)
 		h = this_cpu_ptr(&cpu_held);
 	n = min(READ_ONCE(h->depth), (u32)HELD_LOCKS_MAX);
 	for (u32 i = 0; i < n; i++)
-		sync_port_log(LEVEL_WARNING, "  #%u %s (rank %u) %p at %pS", i,
-			      h->at[i].class->name, h->at[i].class->rank, h->at[i].lock,
-			      (void *)h->at[i].pc);
+		if (h->at[i].class != NULL)
+			sync_port_log(LEVEL_WARNING, "  #%u %s (rank %u) %p at %pS", i,
+				      h->at[i].class->name, h->at[i].class->rank, h->at[i].lock,
+				      (void *)h->at[i].pc);
 }
 
 void
@@ -202,7 +214,7 @@ rank_check(const struct held_locks *h, const struct lock_class *class, bool nest
 	for (u32 i = 0; i < n; i++) {
 		const struct held_lock *l = &h->at[i];
 
-		if (l->context != context)
+		if (l->class == NULL || l->context != context)
 			continue;
 		if (l->class->rank > class->rank || (l->class->rank == class->rank && !nested))
 			rank_report(l, class);
