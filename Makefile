@@ -40,6 +40,9 @@ SOURCES := $(filter-out %_host.c arch/x86_64/offsets.c, \
 ifneq ($(WITH_TESTS),1)
 SOURCES := $(filter-out %_test.c,$(SOURCES))
 endif
+ifneq ($(WITH_KASAN),1)
+SOURCES := $(filter-out mm/kasan%,$(SOURCES))
+endif
 OBJECTS := $(addprefix $(B)/,$(addsuffix .o,$(basename $(SOURCES)))) \
 	$(B)/gen/syscall_table.o $(B)/gen/version.o
 GEN := $(B)/gen/kernel/syscall/syscalls.h $(B)/gen/asm-offsets.h
@@ -66,6 +69,11 @@ $(B)/gen/version.c: FORCE
 	echo 'const char kernel_release[] = "$(VERSION)";'; \
 	echo 'const char kernel_version[] = "#1 SMP PREEMPT Tessera $(CONFIG) '$$(git rev-parse --short HEAD 2>/dev/null || echo none)'";'; } >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+# What the compiler's address checks are made of, and what looks at memory that is marked.
+NO_ASAN := mm/kasan mm/kasan_map mm/kasan_slab mm/slab mm/slab_cache mm/slab_debug mm/slab_pages \
+	mm/kmalloc arch/x86_64/backtrace
+$(NO_ASAN:%=$(B)/%.o): CFLAGS := $(filter-out -fsanitize=% -fasan-%,$(CFLAGS))
 
 # Objects need the generated headers to exist once; dependency files do the rest.
 $(OBJECTS): | $(GEN)

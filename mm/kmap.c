@@ -25,6 +25,7 @@
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/kasan.h"
 #include "mm/memblock.h"
 #include "mm/page_impl.h"
 #include "mm/percpu_mem.h"
@@ -337,10 +338,14 @@ kmap_init(void)
 	map_direct_all();
 	map_image_all();
 	percpu_map_boot_area();
+	if (CONFIG_KASAN)
+		kasan_map_init();
 	/* The last time that code is writable. */
 	uaccess_init();
 	kmap_cpu_init();
 	write_cr3(virt_to_phys(kernel_pml4));
 	memblock_set_reach(memblock_top());
+	if (CONFIG_KASAN)
+		kasan_start();
 	map_page_arrays();
 }

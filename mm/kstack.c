@@ -9,6 +9,7 @@
  */
 #include "arch/x86_64/asm/atomic.h"
 #include "lib/assert.h"
+#include "mm/kasan.h"
 #include "mm/kmap.h"
 #include "mm/meminfo.h"
 #include "percpu/counter.h"
@@ -37,6 +38,8 @@ kstack_alloc(int node)
 		mm_stat_add(MM_KSTACK, KERNEL_STACK_SIZE / PAGE_SIZE);
 	}
 	counter_inc(in_use);
+	/* Whoever had it last may have left in the middle of a frame. */
+	kasan_unpoison(stack, KERNEL_STACK_SIZE);
 	return stack;
 }
 

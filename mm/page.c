@@ -25,6 +25,7 @@
 #include "lib/assert.h"
 #include "lib/string.h"
 #include "mm/fail.h"
+#include "mm/kasan.h"
 #include "mm/kmap.h"
 #include "mm/meminfo.h"
 #include "mm/memblock_impl.h"
@@ -83,6 +84,7 @@ page_check_poison(struct page *p, unsigned int order)
 static __always_inline struct page *
 page_prep(struct page *p, unsigned int order, gfp_t gfp, const void *caller)
 {
+	kasan_unpoison(page_to_virt(p), PAGE_SIZE << order);
 	if (CONFIG_DEBUG) {
 		page_check_poison(p, order);
 		ASSERT(p->refs == 0);
@@ -224,8 +226,11 @@ page_put(struct page *p)
 	type = p->type;
 	this_cpu_dec(page_levels[type]);
 	p->type = PAGE_KERNEL;
+	/* Its last owner may have marked parts of it. */
+	kasan_unpoison(page_to_virt(p), PAGE_SIZE << order);
 	if (CONFIG_DEBUG)
 		page_poison(p, order);
+	kasan_poison(page_to_virt(p), PAGE_SIZE << order, KASAN_PAGE_FREE);
 	if (unlikely(order != 0))
 		page_release_block(p, order, type);
 	else if (unlikely(!pcp_push(p)))

@@ -34,6 +34,7 @@
 #include "lib/assert.h"
 #include "lib/string.h"
 #include "mm/fail.h"
+#include "mm/kasan.h"
 #include "mm/slab_impl.h"
 #include "percpu/pin.h"
 
@@ -308,6 +309,8 @@ object_free(struct slab_cache *c, void *obj, const void *caller)
 {
 	if (SLAB_HOOKS)
 		slab_debug_free(c, obj, caller);
+	if (CONFIG_KASAN && !(c->flags & SLAB_TYPESAFE_RCU) && !kasan_delay(&c, &obj))
+		return;
 	if (unlikely(!magazine_push(c, obj)))
 		free_slow(c, obj);
 }

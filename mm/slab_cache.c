@@ -18,6 +18,7 @@
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
+#include "mm/kasan.h"
 #include "mm/port.h"
 #include "mm/slab_impl.h"
 #include "percpu/cpumask.h"
@@ -47,6 +48,8 @@ magazine_drain_oncpu(struct slab_cache *c)
 
 	if (m->busy)
 		return true;
+	if (CONFIG_KASAN)
+		kasan_delay_end_oncpu(c);
 	m->head = NULL;
 	m->n = 0;
 	m->spare = NULL;
@@ -248,6 +251,8 @@ slab_count(const struct slab_cache *c, u64 *cached, u64 *used, u64 *slabs)
 
 		in_chains += READ_ONCE(m->n) + READ_ONCE(m->spare_n);
 	}
+	if (CONFIG_KASAN)
+		in_chains += kasan_delayed(c);
 	*cached = in_chains;
 	*slabs = total;
 	total *= c->per_slab;

@@ -22,6 +22,7 @@
 #include "lib/errno.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
+#include "mm/kasan.h"
 #include "mm/port.h"
 #include "mm/slab_impl.h"
 
@@ -87,6 +88,7 @@ slab_debug_new(struct slab_cache *c, struct page *slab)
 		memset(obj + c->size, RED_FREE, c->link - c->size);
 		*m = (struct slab_meta){.state = SLOT_FREE, .guard = GUARD};
 	}
+	kasan_poison(base, PAGE_SIZE << c->order, KASAN_SLAB_REDZONE);
 }
 
 void
@@ -98,6 +100,7 @@ slab_debug_alloc(struct slab_cache *c, void *obj, size_t asked, const void *call
 		broken(c, obj, "written before the next object", &m->guard);
 	if (m->state != SLOT_FREE)
 		broken(c, obj, "handed out while in use", obj);
+	kasan_unpoison(obj, c->link);
 	check_bytes(c, obj, obj, POISON_FREE, poisoned(c), "written after it was freed");
 	check_bytes(c, obj, (char *)obj + c->size, RED_FREE, c->link - c->size,
 		    "written behind, after it was freed");
@@ -106,6 +109,8 @@ slab_debug_alloc(struct slab_cache *c, void *obj, size_t asked, const void *call
 	m->alloc_caller = (unsigned long)caller;
 	memset(obj, POISON_NEW, poisoned(c));
 	memset((char *)obj + asked, RED_USED, c->link - asked);
+	kasan_poison(obj, c->link, KASAN_SLAB_REDZONE);
+	kasan_unpoison(obj, asked);
 }
 
 void
@@ -123,12 +128,31 @@ slab_debug_free(struct slab_cache *c, void *obj, const void *caller)
 		broken(c, obj, "written before the next object", &m->guard);
 	if (m->state != SLOT_USED)
 		broken(c, obj, "freed twice", caller);
+	kasan_unpoison(obj, c->link);
 	check_bytes(c, obj, (char *)obj + m->asked, RED_USED, c->link - m->asked,
 		    "written behind its end");
 	m->state = SLOT_FREE;
 	m->free_caller = (unsigned long)caller;
 	memset(obj, POISON_FREE, poisoned(c));
 	memset((char *)obj + c->size, RED_FREE, c->link - c->size);
+	kasan_poison(obj, c->link, KASAN_SLAB_REDZONE);
+	if (c->flags & SLAB_TYPESAFE_RCU)
+		kasan_unpoison(obj, c->size);
+	else
+		kasan_poison(obj, c->size, KASAN_SLAB_FREE);
+}
+
+void
+slab_debug_describe(const struct page *slab, const void *p)
+{
+	const struct slab_cache *c = slab->slab;
+	const void *obj = slab_object_of(slab, p);
+	const struct slab_meta *m = meta_of(c, obj);
+
+	mm_port_log(0, "offset %ld of object %p, size %u, of slab %s", (const char *)p - (const char *)obj,
+		    obj, m->asked, c->name);
+	mm_port_log(0, "allocated by %pS, freed by %pS", (void *)m->alloc_caller,
+		    (void *)m->free_caller);
 }
 
 size_t

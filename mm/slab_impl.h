@@ -177,6 +177,8 @@ u32 slab_debug_room(void);
 void slab_debug_new(struct slab_cache *c, struct page *slab);
 void slab_debug_alloc(struct slab_cache *c, void *obj, size_t asked, const void *caller);
 void slab_debug_free(struct slab_cache *c, void *obj, const void *caller);
+/* Logs whose object p of a slab is in. */
+void slab_debug_describe(const struct page *slab, const void *p);
 /* Bytes asked for. */
 size_t slab_debug_size(const struct slab_cache *c, const void *obj);
 /* Logs up to max used objects of c with their callers; returns how many are used. */

@@ -59,11 +59,13 @@ unmap_user(void)
 		page_put(pages[i]);
 }
 
-/* The kernel's view of user byte i. */
+/* The kernel's view of user byte i, or of the end (SIZE). */
 static u8 *
 user_byte(size_t i)
 {
-	return (u8 *)page_to_virt(pages[3 + i / PAGE_SIZE]) + i % PAGE_SIZE;
+	size_t n = min(i / PAGE_SIZE, 1UL);
+
+	return (u8 *)page_to_virt(pages[3 + n]) + (i - n * PAGE_SIZE);
 }
 
 #define END_OF_USER ((u8 __user *)(AT + SIZE))

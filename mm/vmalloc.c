@@ -29,6 +29,7 @@
 #include "lib/assert.h"
 #include "lib/bitmap.h"
 #include "lib/errno.h"
+#include "mm/kasan.h"
 #include "mm/kmap.h"
 #include "mm/meminfo.h"
 #include "mm/port.h"
@@ -361,7 +362,13 @@ large_give(unsigned long va)
 unsigned long
 kmap_area_take(size_t n)
 {
-	return n + 1 <= SMALL_MAX ? small_take(n) : large_take(n);
+	unsigned long va = n + 1 <= SMALL_MAX ? small_take(n) : large_take(n);
+
+	if (CONFIG_KASAN && va != 0 && !kasan_map_area(va, n)) {
+		kmap_area_give(va, n);
+		return 0;
+	}
+	return va;
 }
 
 void

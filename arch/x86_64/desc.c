@@ -13,7 +13,7 @@
 
 /* Interrupt stacks of the TSS (Intel SDM vol. 3, 6.14.5). */
 enum { IST_NMI = 1, IST_DF = 2, IST_MC = 3, IST_COUNT = 3 };
-#define IST_STACK_SIZE 8192
+#define IST_STACK_SIZE (KERNEL_STACK_SIZE / 2)
 
 /*
  * OFFSET SIZE MEANING

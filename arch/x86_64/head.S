@@ -90,9 +90,36 @@ boot_common:
 	movl	$(boot_pdpt - 0xffffffff80000000 + 3), 273 * 8(%ebx)
 	movl	$(boot_pdpt_kernel - 0xffffffff80000000 + 3), 511 * 8(%ebx)
 
+#if CONFIG_KASAN
+	/* The shadow of everything is one page (mm/kasan_map.c). */
+	mov	$(kasan_zero_pt - 0xffffffff80000000), %ebx
+	mov	$(kasan_zero_page - 0xffffffff80000000 + 3), %eax
+	call	boot_fill
+	mov	$(kasan_zero_pd - 0xffffffff80000000), %ebx
+	mov	$(kasan_zero_pt - 0xffffffff80000000 + 3), %eax
+	call	boot_fill
+	mov	$(kasan_zero_pdpt - 0xffffffff80000000), %ebx
+	mov	$(kasan_zero_pd - 0xffffffff80000000 + 3), %eax
+	call	boot_fill
+	/* Entries 472 to 503: the shadow of ffff800000000000 and up. */
+	mov	$(boot_pml4 - 0xffffffff80000000 + 472 * 8), %ebx
+	mov	$(kasan_zero_pdpt - 0xffffffff80000000 + 3), %eax
+	mov	$32, %ecx
+	call	boot_fill_some
+#endif
+
 	.globl boot_enter_long
 	call	boot_enter_long
 	ljmp	$0x10, $boot_64
+
+/* The table at ebx: all entries, or the first ecx, are eax. */
+boot_fill:
+	mov	$512, %ecx
+boot_fill_some:
+	mov	%eax, -8(%ebx, %ecx, 8)
+	movl	$0, -4(%ebx, %ecx, 8)
+	loop	boot_fill_some
+	ret
 
 /* Turns on long mode with boot_pml4; uses eax, ecx, edx. Also for the trampoline. */
 boot_enter_long:

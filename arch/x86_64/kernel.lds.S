@@ -66,6 +66,10 @@ SECTIONS
 		KEEP(*(reg_tests))
 		__stop_reg_tests = .;
 		. = ALIGN(8);
+		__ctors_start = .;
+		KEEP(*(.init_array .init_array.* .ctors .ctors.*))
+		__ctors_end = .;
+		. = ALIGN(8);
 		__start_extable = .;
 		KEEP(*(extable))
 		__stop_extable = .;

@@ -13,6 +13,8 @@
 #ifndef ARCH_ASM_LAYOUT_H
 #define ARCH_ASM_LAYOUT_H
 
+#include "config/config.h"
+
 #define PAGE_SHIFT 12
 #define LARGE_SHIFT 21
 #define HUGE_SHIFT 30
@@ -67,7 +69,12 @@ virt_to_phys(const void *p)
 
 #endif
 #define KERNEL_PHYS_START 0x100000
+/* The address checks make frames larger. */
+#if CONFIG_KASAN
+#define KERNEL_STACK_SHIFT 15
+#else
 #define KERNEL_STACK_SHIFT 14
+#endif
 #define KERNEL_STACK_SIZE (1 << KERNEL_STACK_SHIFT)
 
 #define SEL_KERNEL_CODE 0x10
