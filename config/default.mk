@@ -3,6 +3,7 @@
 PARTS := lib percpu sync mm \
 	kernel kernel/sched kernel/time kernel/task kernel/signal kernel/futex kernel/handle \
 	kernel/dev kernel/syscall \
+	net net/unix \
 	fs fs/proc fs/sysfs \
 	arch/x86_64
 WITH_TESTS := 1

@@ -25,6 +25,7 @@ enum lock_rank {
 	RANK_PIPE = 28,
 	RANK_PIPE2 = 29,
 	RANK_EPOLL = 30,
+	RANK_SOCKET_READ = 32,
 	RANK_TTY = 34,
 	RANK_TTY_WRITE = 36,
 	/* kernel/: sleeping */
@@ -53,6 +54,9 @@ enum lock_rank {
 	RANK_TTY_SPIN = 128,
 	RANK_CRED = 130,
 	RANK_POSIX_TIMER = 132,
+	RANK_SOCKET_NAMES = 133,
+	RANK_SOCKET = 134,
+	RANK_SOCKET2 = 135,
 	RANK_FUTEX = 136,
 	RANK_FUTEX2 = 137,
 	RANK_ARENA = 140,
