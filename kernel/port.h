@@ -13,7 +13,7 @@ struct task;
 /* --- arch/x86_64 --- */
 /* Raises the reschedule interrupt on another CPU. */
 void arch_ipi_reschedule(unsigned int cpu);
-/* Stops all other CPUs (panic, reboot); prints their backtraces if asked. */
+/* Stops all other CPUs (panic, reboot); prints their backtraces if asked. Interrupts are off. */
 void arch_stop_cpus(bool backtrace);
 /* Programs the one-shot clock interrupt of this CPU: absolute monotonic ns, NO_DEADLINE: off. */
 void arch_clock_program(u64 deadline);

@@ -18,6 +18,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/task/task.h"
 #include "kernel/time/clock.h"
+#include "lib/assert.h"
 #include "lib/string.h"
 #include "mm/memblock.h"
 #include "mm/slab.h"
@@ -229,6 +230,7 @@ arch_stop_cpus(bool backtrace)
 	unsigned int cpu, others = 0;
 	u64 deadline;
 
+	ASSERT(irqs_disabled());
 	for_each_online_cpu(cpu) {
 		if (cpu == cpu_id())
 			continue;

@@ -2,6 +2,7 @@
 /* reboot(2): power-off, restart, halt. File systems are the caller's to sync, as on Linux. */
 #include "kernel/task/reboot.h"
 
+#include "arch/x86_64/asm/irqflags.h"
 #include "kernel/log.h"
 #include "kernel/port.h"
 #include "kernel/signal/signal.h"
@@ -34,6 +35,8 @@ go_down(unsigned int cmd)
 	unsigned int i = cmd == REBOOT_CMD_HALT ? 1 : cmd == REBOOT_CMD_POWER_OFF ? 2 : 0;
 
 	log_write(LOG_EMERG, "reboot: %s", what[i]);
+	/* From here on we stay on this CPU: another one would be stopped with us on it. */
+	irq_disable();
 	arch_stop_cpus(false);
 	switch (i) {
 	case 0:
