@@ -11,6 +11,10 @@
 struct console {
 	/* "ttyS0", "tty0" */
 	const char *name;
+	/* of its terminal */
+	u32 major, minor;
+	/* a screen, no line */
+	bool display;
 	/* Writes text with \n line ends; any context, no sleeping, one caller at a time. */
 	void (*write)(struct console *c, const char *s, size_t n);
 	/* (log's console lock)  next record to show */
@@ -21,6 +25,11 @@ struct console {
 
 /* Shows it what the ring holds if the command line wants it. Any time after boot_parse. */
 void console_register(struct console *c);
+/*
+ * The consoles in use, the main one first and the one that came first last: NULL begins
+ * and ends the walk.
+ */
+const struct console *console_next(const struct console *c);
 /* Names for /dev/console, the best first ("ttyS0", ...); NULL behind the last. Some may not exist. */
 const char *console_choice(unsigned int i);
 /* loglevel= as syslog(2) may change it. */

@@ -192,9 +192,11 @@ log_ring_used(void)
 
 /* --- consoles --- */
 
+/* Each line of a record gets its time, as dmesg(1) shows it. */
 static void
 show_record(struct console *c, const struct log_record *r)
 {
+	const char *line = r->text, *end = r->text + r->len;
 	char stamp[32];
 	int n;
 
@@ -202,9 +204,16 @@ show_record(struct console *c, const struct log_record *r)
 		return;
 	n = scnprintf(stamp, sizeof(stamp), "[%5lu.%06lu] ", r->time / NSEC_PER_SEC,
 		      r->time / NSEC_PER_USEC % 1000000);
-	c->write(c, stamp, n);
-	c->write(c, r->text, r->len);
-	c->write(c, "\n", 1);
+	for (;;) {
+		const char *stop = memchr(line, '\n', (size_t)(end - line));
+
+		c->write(c, stamp, n);
+		c->write(c, line, (size_t)((stop ? stop : end) - line));
+		c->write(c, "\n", 1);
+		if (!stop)
+			return;
+		line = stop + 1;
+	}
 }
 
 /* Only the one that holds `showing` is here, so one record buffer is enough. */
@@ -266,13 +275,27 @@ console_is_wanted(const char *name)
 	return nr_console_wanted == 0;
 }
 
+/* Behind the main one; boot's only task registers. */
 void
 console_register(struct console *c)
 {
+	struct console **at = &consoles;
+
 	c->enabled = console_is_wanted(c->name);
-	c->next = consoles;
-	smp_store_release(&consoles, c);
+	if (consoles && strcmp(c->name, console_choice(0)) != 0)
+		at = &consoles->next;
+	c->next = *at;
+	smp_store_release(at, c);
 	consoles_flush();
+}
+
+const struct console *
+console_next(const struct console *c)
+{
+	do
+		c = smp_load_acquire(c ? &c->next : &consoles);
+	while (c && !c->enabled);
+	return c;
 }
 
 const char *

@@ -36,7 +36,8 @@ serial_write(struct console *c, const char *s, size_t n)
 	}
 }
 
-static struct console serial_console = {.name = "ttyS0", .write = serial_write};
+static struct console serial_console = {
+	.name = "ttyS0", .major = 4, .minor = 64, .write = serial_write};
 
 void
 early_serial_init(void)

@@ -3,11 +3,13 @@
 #include "fs/sysfs/sysfs.h"
 
 #include "fs/device_impl.h"
+#include "kernel/console.h"
 #include "kernel/dev/tty.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
 
 #define DEVICES_MAX 128
+#define CONSOLES_MAX 8
 
 /* Filled in by sysfs_fill_class(), which runs once. */
 static struct dev_desc devices[DEVICES_MAX];
@@ -50,15 +52,33 @@ show_uevent(struct seq *s, unsigned long i)
 	return 0;
 }
 
+/* The consoles that show the log, /dev/console last. */
 static int
-show_active(struct seq *s, unsigned long i)
+show_consoles(struct seq *s, unsigned long i)
 {
-	seq_printf(s, "%s\n", tty_console_name());
+	const struct console *all[CONSOLES_MAX], *c = NULL;
+	u32 n = 0;
+
+	while (n < CONSOLES_MAX && (c = console_next(c)))
+		all[n++] = c;
+	if (!n)
+		seq_printf(s, "%s\n", tty_console_name());
+	while (n--)
+		seq_printf(s, "%s%c", all[n]->name, n ? ' ' : '\n');
+	return 0;
+}
+
+/* Of the virtual terminals there is one. */
+static int
+show_foreground(struct seq *s, unsigned long i)
+{
+	seq_puts(s, "tty1\n");
 	return 0;
 }
 
 static const struct sysfs_attr device_files[] = {{"dev", show_dev}, {"uevent", show_uevent}};
-static const struct sysfs_attr active_file = {"active", show_active};
+static const struct sysfs_attr consoles_file = {"active", show_consoles};
+static const struct sysfs_attr foreground_file = {"active", show_foreground};
 
 static int
 add_device(struct dentry *root, u32 i)
@@ -76,7 +96,9 @@ add_device(struct dentry *root, u32 i)
 		return (int)ptr_err(dir);
 	err = sysfs_files(dir, device_files, ARRAY_SIZE(device_files), i);
 	if (!err && str_equal(d->name, "console"))
-		err = sysfs_file(dir, &active_file, i);
+		err = sysfs_file(dir, &consoles_file, i);
+	if (!err && str_equal(d->name, "tty0"))
+		err = sysfs_file(dir, &foreground_file, i);
 	scnprintf(path, sizeof(path), "class/%s", class);
 	dir = sysfs_dir(root, path);
 	if (err || is_err(dir))

@@ -181,7 +181,8 @@ log_write_vt(struct console *c, const char *s, size_t n)
 
 /* console=tty0, tty1 or tty: all are this one. */
 static char console_name[8] = "tty0";
-static struct console vt_console = {.name = console_name, .write = log_write_vt};
+static struct console vt_console = {
+	.name = console_name, .major = 4, .minor = 1, .display = true, .write = log_write_vt};
 
 static int
 param_console_vt(const char *v)
