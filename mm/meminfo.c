@@ -148,7 +148,7 @@ slab_line(const struct slab_info *si, void *ctx)
 {
 	struct text *t = ctx;
 
-	text_printf(t, "%-17s %6lu %6lu %6u %4u %4d", si->name, si->objects_used + si->cached,
+	text_printf(t, "%-17s %6lu %6lu %6u %4u %4d", si->name, si->objects_used,
 		    si->objects, si->slot_size, si->objects_per_slab, (int)si->pages_per_slab);
 	text_printf(t, " : tunables %4u %4u %4u : slabdata %6lu %6lu %6u\n", 2 * si->limit, si->limit, 0u,
 		    si->slabs, si->slabs, 0u);

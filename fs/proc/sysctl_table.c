@@ -9,6 +9,7 @@
 #include "kernel/dev/klog.h"
 #include "kernel/handle/handle.h"
 #include "kernel/handle/pipe.h"
+#include "kernel/log.h"
 #include "kernel/random.h"
 #include "kernel/task/task.h"
 #include "kernel/task/uts.h"
@@ -17,6 +18,7 @@
 #include "lib/parse.h"
 #include "lib/string.h"
 #include "mm/page.h"
+#include "mm/reclaim.h"
 #include "mm/space.h"
 #include "sync/mutex.h"
 
@@ -233,6 +235,26 @@ store_overcommit(char *text)
 SYSCTL_RW(overcommit_memory, "vm/overcommit_memory", show_overcommit, store_overcommit);
 SYSCTL_U32(overcommit_ratio, "vm/overcommit_ratio", &overcommit_ratio, 0, SETTING_MAX);
 SYSCTL_U32(max_map_count, "vm/max_map_count", &max_map_count, 0, SETTING_MAX);
+
+/* Bits: 1 page cache, 2 slabs, 4 say nothing; what can be dropped is dropped in one go. */
+static int
+store_drop_caches(char *text)
+{
+	u32 v;
+
+	if (parse_u32(text, 10, &v) || v < 1 || v > 4)
+		return -EINVAL;
+	if (!(v & 4))
+		log_info("%s (%d): drop_caches: %u", current->comm, current->tid, v);
+	reclaim_run(U64_MAX);
+	return 0;
+}
+REGISTER(sysctls)
+static const struct sysctl sysctl_drop_caches = {
+	.path = "vm/drop_caches",
+	.mode = 0200,
+	.store = store_drop_caches,
+};
 
 /* --- fs --- */
 

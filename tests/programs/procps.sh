@@ -46,4 +46,6 @@ gives "kill" "gone" "/bin/kill -TERM $named; sleep 0.3; ps -p $named >/dev/null 
 gives "skill" "yes" "sleep 55 & p=\$!; skill -KILL -p \$p 2>/dev/null || kill -9 \$p; wait \$p; echo yes"
 gives "snice" "5" "snice +5 -p $sleeper >/dev/null; ps -o ni= -p $sleeper | tr -d ' '"
 kill $sleeper
+check "sysctl drops caches" 'sysctl -q -w vm.drop_caches=3'
+gives "sysctl drops nothing else" "*Invalid argument*" 'sysctl -w vm.drop_caches=9'
 plan
