@@ -18,6 +18,17 @@ static LOCK_CLASS(inode_lock_class, RANK_ICACHE);
 static LOCK_CLASS(inode_mutex_class, RANK_INODE_CHILD);
 static LOCK_CLASS(dir_mutex_class, RANK_INODE);
 
+/* File, dentry, inode, and one more to see that it is over. */
+#define SETTLE_DEPTH 4
+/* Taken with a page cache's lock held, and before that of rcu_barrier(). */
+static __maybe_unused LOCK_CLASS(settle_class, RANK_PAGECACHE + 1);
+static struct mutex settle_mutex = MUTEX_INIT(settle_mutex, settle_class);
+/* a  how many have begun */
+static u64 settlings;
+/* (settle_mutex; racy readers)  when who asks for figures may settle again: a fifth of the time */
+#define SETTLE_PAUSE 4
+static u64 settle_next;
+
 struct ino_range {
 	u64 next;
 	u64 end;
@@ -200,16 +211,39 @@ inode_drop_nlink(struct inode *i, u32 n)
 
 /*
  * The reference of the name table goes through RCU, then the drained counts find
- * that nothing is left: dentry first, its inode after that.
+ * that nothing is left: file, dentry, inode, each after the one before. All CPUs
+ * are asked several times, so whoever finds a settling under way waits, and one
+ * that began after he came serves him.
  */
+void
+inode_settle_all(void)
+{
+	u64 seen = atomic_read(&settlings);
+
+	mutex_lock(&settle_mutex);
+	if (atomic_read(&settlings) == seen) {
+		u64 start = ktime_get();
+
+		atomic_inc(&settlings);
+		rcu_barrier();
+		ref_drain_depth(SETTLE_DEPTH);
+		WRITE_ONCE(settle_next, ktime_get() + SETTLE_PAUSE * (ktime_get() - start));
+	}
+	mutex_unlock(&settle_mutex);
+}
+
+void
+inode_settle_sometimes(void)
+{
+	if (ktime_get() >= READ_ONCE(settle_next))
+		inode_settle_all();
+}
+
 void
 inode_settle(bool watched)
 {
-	if (!watched)
-		return;
-	rcu_barrier();
-	ref_drain();
-	ref_drain();
+	if (watched)
+		inode_settle_all();
 }
 
 int

@@ -43,11 +43,8 @@ tmpfs_settle(struct super *sb)
 {
 	struct tmpfs_super *ts = tmpfs_super(sb);
 
-	if (counter_sum_ptr(ts->orphans) <= 0)
-		return;
-	rcu_barrier();
-	ref_drain();
-	ref_drain();
+	if (counter_sum_ptr(ts->orphans) > 0)
+		inode_settle_all();
 }
 
 static int

@@ -156,7 +156,8 @@ tmpfs_statfs(struct super *sb, struct statfs *st)
 {
 	struct tmpfs_super *ts = tmpfs_super(sb);
 
-	tmpfs_settle(sb);
+	if (counter_sum_ptr(ts->orphans) > 0)
+		inode_settle_sometimes();
 	if (ts->blocks.limit != UNLIMITED) {
 		st->blocks = ts->blocks.limit;
 		st->bfree = max(ts->blocks.limit - limit_counter_sum(&ts->blocks), (s64)0);

@@ -333,6 +333,10 @@ void inode_inc_nlink(struct inode *i);
 void inode_drop_nlink(struct inode *i, u32 n);
 /* After a reference was put: if somebody waits for the end of the inode, so do we. May sleep. */
 void inode_settle(bool watched);
+/* Waits until all inodes are freed that nobody had a reference to at the call. May sleep. */
+void inode_settle_all(void);
+/* The same, but not again at once: for figures that somebody may ask for all the time. */
+void inode_settle_sometimes(void);
 
 /* ETXTBSY: the two exclude one another. 0 or -ETXTBSY. */
 int inode_get_write(struct inode *i);

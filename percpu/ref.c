@@ -546,14 +546,20 @@ drain_pass(void)
 }
 
 void
-ref_drain(void)
+ref_drain_depth(unsigned int depth)
 {
 	s64 before;
 
-	for (unsigned int i = 0; i < DRAIN_PASSES; i++) {
+	for (unsigned int i = 0; i < depth; i++) {
 		before = counter_sum(ref_released);
 		drain_pass();
 		if (counter_sum(ref_released) == before)
 			return;
 	}
+}
+
+void
+ref_drain(void)
+{
+	ref_drain_depth(DRAIN_PASSES);
 }

@@ -53,6 +53,8 @@ void ref_timer_oncpu(void);
  * those that the releases put in turn (to a depth of 32). May sleep.
  */
 void ref_drain(void);
+/* The same to a depth of `depth`: where others release all the time, the above goes to its end. */
+void ref_drain_depth(unsigned int depth);
 /* Once, on the boot CPU, when it is online and timers work. References may be taken before. */
 void ref_cache_init(void);
 
