@@ -76,6 +76,12 @@ test_sleep(u64 ns)
 	sleep_ns(ns);
 }
 
+void
+test_use_space(struct space *s)
+{
+	exec_set_space(s);
+}
+
 unsigned int
 test_cpus(void)
 {

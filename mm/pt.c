@@ -162,6 +162,9 @@ runs_hand_down(struct pt *t, struct pt *c, unsigned int i, unsigned int j)
 	c->nr_runs = (u16)(j - i);
 	memmove(&t->runs[i], &t->runs[j], (t->nr_runs - j) * sizeof(struct run));
 	t->nr_runs -= (u16)(j - i);
+	/* What the space knows of t's runs it knows of c's now. */
+	c->counted = min(t->counted, c->nr_runs);
+	t->counted -= c->counted;
 }
 
 struct pt *

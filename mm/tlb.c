@@ -240,8 +240,10 @@ tlb_flush(struct space *s, unsigned long start, unsigned long end, bool tables)
 	flush_oncpu(&f);
 	ask = others_to_ask(s, tables, cpu_id(), &others);
 	unpin();
-	if (ask)
+	if (ask) {
+		mm_stat_inc(MM_SHOOTDOWNS);
 		cpu_call_mask(&others, flush_oncpu, &f);
+	}
 }
 
 void

@@ -119,9 +119,24 @@ TEST(kernel_protect_pages)
 	vfree(p);
 }
 
+/* Threads of earlier tests may still be giving their stacks back. */
+static u64
+kstack_count_at_rest(void)
+{
+	u64 n = kstack_count(), last;
+
+	do {
+		last = n;
+		rcu_barrier();
+		test_sleep(20000000);
+		n = kstack_count();
+	} while (n != last);
+	return n;
+}
+
 TEST(kstack_guards)
 {
-	u64 before = kstack_count();
+	u64 before = kstack_count_at_rest();
 	char *s[8];
 
 	for (int i = 0; i < 8; i++) {

@@ -9,6 +9,7 @@
 
 #include "lib/types.h"
 
+struct space;
 struct test_thread;
 
 /*
@@ -23,6 +24,12 @@ void test_join(struct test_thread *t);
 void test_yield(void);
 /* Sleeps about ns nanoseconds. */
 void test_sleep(u64 ns);
+/*
+ * The calling thread runs in space s from now on, as a program's does, and takes over
+ * a user reference of the caller's; NULL: in none, which gives it back. In the kernel
+ * only.
+ */
+void test_use_space(struct space *s);
 /* Number of CPUs that threads can be spawned on. */
 unsigned int test_cpus(void);
 /* How long a torture loop runs, ns (about 1 s at 2 CPUs; less under an emulator with many). */

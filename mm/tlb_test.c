@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Flushes reach every CPU that may use an old translation.
+ *
+ * Model: readers on all CPUs run in one space and read one word in a loop, half
+ * of them with naps, so that their CPU keeps the space loaded while it does
+ * something else. The writer maps a page with the phase's number, tells the
+ * phase (even), waits until each has read, unmaps it, tells the next phase (odd),
+ * waits again; in between it is CHANGING. A reader that reads in an odd phase, or
+ * anything but the number in an even one, has used an old translation.
+ */
+#include "lib/errno.h"
+#include "lib/test.h"
+#include "mm/space_impl.h"
+#include "mm/uaccess.h"
+#include "sync/test_port.h"
+
+#define AT (11UL << 30)
+#define FIXED (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED)
+#define READERS_MAX 8u
+#define ROUNDS 30u
+#define OVER 0
+#define CHANGING 1
+
+struct reader {
+	struct test_thread *thread;
+	struct shootdown *all;
+	bool naps;
+	/* a  the phase it has read in last */
+	u64 seen;
+	u64 stale;
+} __cacheline_aligned;
+
+struct shootdown {
+	struct space *space;
+	/* a */
+	u64 phase;
+	unsigned int nr;
+	struct reader reader[READERS_MAX];
+};
+
+static void
+read_once(struct reader *r, u64 phase)
+{
+	u64 v = 0;
+	bool got = copy_from_user(&v, (const void __user *)AT, sizeof(v)) == 0;
+
+	if (phase == CHANGING || smp_load_acquire(&r->all->phase) != phase)
+		return;
+	r->stale += phase & 1 ? got : !got || v != phase;
+	smp_store_release(&r->seen, phase);
+}
+
+static void
+reader_run(void *arg)
+{
+	struct reader *r = arg;
+	u64 phase;
+
+	test_use_space(r->all->space);
+	while ((phase = smp_load_acquire(&r->all->phase)) != OVER) {
+		for (int i = 0; i < 20; i++)
+			read_once(r, phase);
+		if (r->naps)
+			test_sleep(50000);
+		else
+			test_yield();
+	}
+	test_use_space(NULL);
+}
+
+/* All readers have read at least once in this phase. */
+static void
+phase_tell(struct shootdown *t, u64 phase)
+{
+	smp_store_release(&t->phase, phase);
+	for (unsigned int i = 0; i < t->nr; i++)
+		while (smp_load_acquire(&t->reader[i].seen) != phase)
+			test_sleep(20000);
+}
+
+static void
+map_number(struct space *s, u64 v)
+{
+	EXPECT_EQ(space_map(s, AT, PAGE_SIZE, PROT_READ | PROT_WRITE, FIXED, NULL), (long)AT);
+	EXPECT_EQ(space_access(s, AT, &v, sizeof(v), true), sizeof(v));
+}
+
+/* Takes the page away, and tells no CPU. */
+static void
+phase_broken(struct shootdown *t, u64 phase)
+{
+	struct pt *leaf = pt_lock_walk(t->space, AT, 0);
+	unsigned int i = slot_index(AT, 0);
+	u64 e = leaf->table[i];
+	u16 n = leaf->nr_runs;
+
+	leaf->table[i] = 0;
+	pt_unmark(leaf, i);
+	leaf->nr_runs = 0;
+	pt_unlock(leaf);
+	phase_tell(t, phase);
+	spin_lock(&leaf->lock);
+	leaf->nr_runs = n;
+	leaf->table[i] = e;
+	pt_mark(leaf, i);
+	pt_unlock(leaf);
+}
+
+/* Old translations used. */
+static u64
+shootdown_run(bool broken)
+{
+	static struct shootdown t;
+	u64 stale = 0;
+
+	t = (struct shootdown){.space = space_create(), .phase = 2, .nr = min(test_cpus(), READERS_MAX)};
+	if (!t.space) {
+		test_note_failure();
+		return 0;
+	}
+	map_number(t.space, 2);
+	for (unsigned int i = 0; i < t.nr; i++) {
+		t.reader[i] = (struct reader){.all = &t, .naps = i % 2};
+		space_get_user(t.space);
+		t.reader[i].thread = test_spawn(i, reader_run, &t.reader[i]);
+	}
+	phase_tell(&t, 2);
+	for (u64 phase = 3; phase < 3 + 2 * ROUNDS; phase += 2) {
+		if (broken)
+			phase_broken(&t, phase);
+		smp_store_release(&t.phase, CHANGING);
+		EXPECT_EQ(space_unmap(t.space, AT, PAGE_SIZE), 0);
+		if (!broken)
+			phase_tell(&t, phase);
+		smp_store_release(&t.phase, CHANGING);
+		map_number(t.space, phase + 1);
+		phase_tell(&t, phase + 1);
+	}
+	smp_store_release(&t.phase, OVER);
+	for (unsigned int i = 0; i < t.nr; i++) {
+		test_join(t.reader[i].thread);
+		stale += t.reader[i].stale;
+	}
+	space_put_user(t.space);
+	return stale;
+}
+
+TEST(tlb_shootdown)
+{
+	EXPECT_EQ(shootdown_run(false), 0);
+}
+
+TEST(tlb_shootdown_finds_broken)
+{
+	EXPECT_NE(shootdown_run(true), 0);
+}
+
+struct solo {
+	struct space *space;
+	u64 asked;
+};
+
+/* Maps, touches, unmaps in a space that no other CPU has ever had. */
+static void
+solo_run(void *arg)
+{
+	struct solo *t = arg;
+	u64 before;
+
+	test_use_space(t->space);
+	before = mm_stat_sum(MM_SHOOTDOWNS);
+	for (int i = 0; i < 50; i++) {
+		u64 v = 1;
+
+		EXPECT_EQ(space_map(t->space, AT, PAGE_SIZE, PROT_READ | PROT_WRITE, FIXED, NULL), (long)AT);
+		EXPECT_EQ(copy_to_user((void __user *)AT, &v, sizeof(v)), 0);
+		EXPECT_EQ(space_unmap(t->space, AT, PAGE_SIZE), 0);
+		EXPECT_EQ(copy_from_user(&v, (const void __user *)AT, sizeof(v)), -EFAULT);
+	}
+	t->asked = mm_stat_sum(MM_SHOOTDOWNS) - before;
+	test_use_space(NULL);
+}
+
+TEST(tlb_solo_asks_nobody)
+{
+	struct solo t = {.space = space_create()};
+
+	ASSERT_TRUE(t.space != NULL);
+	test_join(test_spawn(1, solo_run, &t));
+	EXPECT_EQ(t.asked, 0);
+}
