@@ -5,9 +5,9 @@
 
 #include "kernel/file.h"
 
-/* Makes a socket node; *place gets references. -EADDRINUSE if the name is taken, or as mknod(2). */
+/* Makes a node; *place gets references. -EADDRINUSE if the name is taken, or as mknod(2). */
 int net_port_socket_make(const char *name, struct path *place);
-/* The node of that name, if the caller may write to it: -ECONNREFUSED (no socket), or as open(2). */
+/* The node, if the caller may write to it: -ECONNREFUSED (no socket), or as open(2). */
 int net_port_socket_find(const char *name, struct path *place);
 void net_port_place_put(struct path *place);
 /* What is the same for all names of one node. */

@@ -120,8 +120,10 @@ may_claim(const struct ucred *c)
 	const struct cred *me = current_cred();
 
 	return (c->pid == current->process->tgid || capable(CAP_SYS_ADMIN)) &&
-	       (c->uid == me->uid || c->uid == me->euid || c->uid == me->suid || capable(CAP_SETUID)) &&
-	       (c->gid == me->gid || c->gid == me->egid || c->gid == me->sgid || capable(CAP_SETGID));
+	       (c->uid == me->uid || c->uid == me->euid || c->uid == me->suid ||
+		capable(CAP_SETUID)) &&
+	       (c->gid == me->gid || c->gid == me->egid || c->gid == me->sgid ||
+		capable(CAP_SETGID));
 }
 
 static int
@@ -224,7 +226,8 @@ deliver_files(struct scm *s, struct room *r, bool cloexec)
 {
 	struct cmsghdr h = {0, SOL_SOCKET, SCM_RIGHTS};
 	s32 __user *where = (s32 __user *)(r->at + sizeof(h));
-	u32 n = r->left < sizeof(h) ? 0 : (u32)min((r->left - sizeof(h)) / sizeof(s32), (size_t)s->nr), i;
+	size_t room = r->left < sizeof(h) ? 0 : (r->left - sizeof(h)) / sizeof(s32);
+	u32 n = (u32)min(room, (size_t)s->nr), i;
 
 	for (i = 0; i < n; i++)
 		if (deliver_file(s->files[i], where + i, cloexec))

@@ -16,7 +16,7 @@
 #include "net/scm.h"
 
 #define SOCK_ADDR_MAX 128
-/* Buffer sizes in bytes, as net.core.*mem_default and _max in Linux; the smallest that can be set. */
+/* Buffer sizes in bytes: net.core.*mem_default and _max of Linux; the smallest that can be set. */
 #define SOCK_BUF_DEFAULT 212992u
 #define SOCK_BUF_MAX 212992u
 #define SOCK_BUF_MIN 4608u
@@ -92,7 +92,7 @@ struct socket {
 	struct linger linger;
 };
 
-/* A family registers itself. create: 0 and *out, or -Exxx (EPROTONOSUPPORT, ESOCKTNOSUPPORT, ENOMEM). */
+/* A family registers itself. create: 0 and *out, or EPROTONOSUPPORT, ESOCKTNOSUPPORT, ENOMEM. */
 struct sock_family {
 	int family;
 	int (*create)(int type, int protocol, struct socket **out);
@@ -114,7 +114,7 @@ int socket_setopt(struct socket *s, int opt, const void __user *val, u32 len);
 
 /* When a wait that begins now ends: absolute ns, NO_DEADLINE. */
 u64 socket_deadline(u64 timeout);
-/* What a call returns whose wait ended with err: a timeout is -EAGAIN, and not begun anew after a signal. */
+/* What a call returns whose wait ended with err: -EAGAIN in time; timed ones do not restart. */
 int socket_wait_error(int err, u64 deadline);
 
 #endif

@@ -20,7 +20,8 @@ flags_of(const struct sockref *r, u32 flags)
 /* --- one buffer --- */
 
 long
-sys_sendto(int fd, const void __user *buf, size_t n, unsigned int flags, const void __user *uaddr, int len)
+sys_sendto(int fd, const void __user *buf, size_t n, unsigned int flags, const void __user *uaddr,
+	   int len)
 {
 	struct message m = {};
 	struct sock_addr a;
@@ -44,7 +45,8 @@ sys_sendto(int fd, const void __user *buf, size_t n, unsigned int flags, const v
 }
 
 long
-sys_recvfrom(int fd, void __user *buf, size_t n, unsigned int flags, void __user *uaddr, int __user *ulen)
+sys_recvfrom(int fd, void __user *buf, size_t n, unsigned int flags, void __user *uaddr,
+	     int __user *ulen)
 {
 	struct message m = {};
 	struct sock_addr a = {};
@@ -125,7 +127,8 @@ recv_finish(struct sockref *r, struct msg *g, struct user_msghdr __user *uh)
 	bool creds = atomic_read(&r->s->options) & SOCKET_PASSCRED;
 
 	out |= scm_deliver(&g->m.scm, g->h.control, &used, creds, g->m.flags);
-	if (g->h.name && copy_to_user(g->h.name, g->addr.bytes, min((u32)g->h.name_len, g->addr.len)))
+	if (g->h.name &&
+	    copy_to_user(g->h.name, g->addr.bytes, min((u32)g->h.name_len, g->addr.len)))
 		return -EFAULT;
 	if (put_user((s32)g->addr.len, &uh->name_len) || put_user(out, &uh->flags) ||
 	    put_user(used, &uh->control_len))
@@ -221,7 +224,8 @@ get_deadline(u64 *deadline, struct timespec __user *uts)
 
 /* The time-out is looked at after each message, as in Linux (recvmmsg(2), BUGS). */
 long
-sys_recvmmsg(int fd, struct mmsghdr __user *vec, unsigned int n, unsigned int flags, struct timespec __user *uts)
+sys_recvmmsg(int fd, struct mmsghdr __user *vec, unsigned int n, unsigned int flags,
+	     struct timespec __user *uts)
 {
 	struct sockref r;
 	struct msg g;

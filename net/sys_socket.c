@@ -168,7 +168,8 @@ sys_connect(int fd, const void __user *uaddr, int len)
 		return err;
 	err = sock_addr_get(&a, uaddr, len);
 	if (!err)
-		err = r.s->ops->connect ? r.s->ops->connect(r.s, &a, file_nonblock(r.fd.file)) : -EOPNOTSUPP;
+		err = r.s->ops->connect ? r.s->ops->connect(r.s, &a, file_nonblock(r.fd.file))
+					: -EOPNOTSUPP;
 	fd_put(r.fd);
 	return err;
 }

@@ -41,7 +41,8 @@ vdso_init(void)
 		if (!pages[i])
 			return -ENOMEM;
 		if (i)
-			memcpy(page_to_virt(pages[i]), vdso_image_start + ((i - 1) << PAGE_SHIFT), PAGE_SIZE);
+			memcpy(page_to_virt(pages[i]), vdso_image_start + ((i - 1) << PAGE_SHIFT),
+			       PAGE_SIZE);
 	}
 	data = page_to_virt(pages[0]);
 	data->seq = 1;
@@ -68,7 +69,7 @@ clock_offset(unsigned int clock, const struct clock_scale *c)
 	case CLOCK_MONOTONIC_RAW:
 		/* The same as long as nobody steers the clock. */
 		return c->mult == arch_clock_mult && c->start == arch_clock_start ? -c->start
-										   : VDSO_NO_CLOCK;
+										  : VDSO_NO_CLOCK;
 	default:
 		return VDSO_NO_CLOCK;
 	}
@@ -128,6 +129,6 @@ arch_vdso_map(struct space *s, unsigned long stack_top)
 	at = space_map(s, (unsigned long)at, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED, &vvar);
 	if (at < 0)
 		return at;
-	return space_map(s, (unsigned long)at + PAGE_SIZE, (nr_pages - 1) << PAGE_SHIFT, PROT_READ | PROT_EXEC,
-			 MAP_PRIVATE | MAP_FIXED, &code);
+	return space_map(s, (unsigned long)at + PAGE_SIZE, (nr_pages - 1) << PAGE_SHIFT,
+			 PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, &code);
 }

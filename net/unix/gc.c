@@ -27,8 +27,8 @@
 #include "kernel/init.h"
 #include "kernel/time/clock.h"
 #include "kernel/time/timer.h"
-#include "percpu/work.h"
 #include "net/unix/unix_impl.h"
+#include "percpu/work.h"
 
 /* Sockets in flight, up to which each close is followed by a look, and the wait for more closes. */
 #define COLLECT_AT_ONCE 32u

@@ -8,11 +8,11 @@
  *
  * Locking: a lock a bucket; sockets' locks inside.
  */
+#include "kernel/init.h"
+#include "kernel/random.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
 #include "lib/string.h"
-#include "kernel/init.h"
-#include "kernel/random.h"
 #include "mm/slab.h"
 #include "net/unix/unix_impl.h"
 

@@ -63,9 +63,11 @@ wait_for_data(struct unix_sock *u, bool nonblock, u64 deadline)
 	if (nonblock)
 		return list_empty(&u->queue) ? -EAGAIN : 0;
 	mutex_unlock(&u->read_lock);
-	err = wait_event_interruptible_until(
-		&u->wait, !list_empty(&u->queue) || READ_ONCE(u->shutdown) & UNIX_RCV_SHUT || READ_ONCE(u->error),
-		deadline);
+	err = wait_event_interruptible_until(&u->wait,
+					     !list_empty(&u->queue) ||
+						     READ_ONCE(u->shutdown) & UNIX_RCV_SHUT ||
+						     READ_ONCE(u->error),
+					     deadline);
 	mutex_lock(&u->read_lock);
 	return socket_wait_error(err, deadline);
 }
@@ -77,7 +79,7 @@ take_scm(struct unix_sock *u, struct unix_msg *msg, struct message *m)
 	struct scm mine;
 
 	if (m->flags & MSG_PEEK)
-		return msg->scm.nr ? scm_copy(&m->scm, &msg->scm) : (m->scm.cred = msg->scm.cred, 0);
+		return scm_copy(&m->scm, &msg->scm);
 	spin_lock(&u->lock);
 	mine = msg->scm;
 	msg->scm.files = NULL;
@@ -148,7 +150,9 @@ read_msg(struct stream_read *r, struct unix_msg *msg)
 static s64
 recv_stream(struct unix_sock *u, struct message *m)
 {
-	struct stream_read r = {.u = u, .m = m, .first = true,
+	struct stream_read r = {.u = u,
+				.m = m,
+				.first = true,
 				.creds = atomic_read(&u->socket.options) & SOCKET_PASSCRED};
 	u64 deadline = socket_deadline(READ_ONCE(u->socket.rcv_timeout));
 	s64 want = m->flags & MSG_WAITALL && !(m->flags & MSG_PEEK) ? (s64)iter_left(&m->iter) : 1;

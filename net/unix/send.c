@@ -40,8 +40,8 @@ wait_for_room(struct unix_sock *u, bool nonblock, u64 deadline)
 		return 0;
 	if (nonblock)
 		return -EAGAIN;
-	err = wait_event_interruptible_until(&u->wait, unix_has_room(u) || READ_ONCE(u->shutdown) & UNIX_SEND_SHUT,
-					     deadline);
+	err = wait_event_interruptible_until(
+		&u->wait, unix_has_room(u) || READ_ONCE(u->shutdown) & UNIX_SEND_SHUT, deadline);
 	return socket_wait_error(err, deadline);
 }
 
@@ -232,9 +232,11 @@ deliver(struct unix_sock *u, struct unix_sock *to, struct unix_msg *msg, struct 
 static int
 wait_for_queue(struct unix_sock *u, struct unix_sock *to, u64 deadline)
 {
-	int err = wait_event_interruptible_until(
-		&u->wait, READ_ONCE(to->nr_queued) <= READ_ONCE(to->backlog) || READ_ONCE(to->state) == UNIX_DEAD,
-		deadline);
+	int err =
+		wait_event_interruptible_until(&u->wait,
+					       READ_ONCE(to->nr_queued) <= READ_ONCE(to->backlog) ||
+						       READ_ONCE(to->state) == UNIX_DEAD,
+					       deadline);
 
 	return socket_wait_error(err, deadline);
 }

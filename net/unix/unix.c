@@ -13,7 +13,8 @@ static struct slab_cache *unix_cache;
 static int
 unix_init(void)
 {
-	unix_cache = slab_cache_create("unix_sock", sizeof(struct unix_sock), CACHE_LINE, SLAB_ZERO);
+	unix_cache =
+		slab_cache_create("unix_sock", sizeof(struct unix_sock), CACHE_LINE, SLAB_ZERO);
 	return unix_cache ? 0 : -ENOMEM;
 }
 INITCALL(INIT_CORE, unix_init);

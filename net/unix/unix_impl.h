@@ -164,9 +164,9 @@ int unix_shutdown(struct socket *s, int how);
 s64 unix_send(struct socket *s, struct message *m);
 s64 unix_recv(struct socket *s, struct message *m);
 void unix_msg_free(struct unix_msg *m);
-/* Is to's queue full for datagrams of u? Then u is told when it no longer is. As unix_block_on(). */
+/* Is to's queue full for datagrams of u? Then u will be told, as by unix_block_on(). */
 bool unix_queue_full(struct unix_sock *u, struct unix_sock *to, struct unix_blocked **b);
-/* Puts u on to's list of those to be told, with *b (then NULL) unless it is there. to->lock held. */
+/* Puts u on to's list of those to tell, by *b (then NULL) unless it is there. to->lock held. */
 void unix_block_on(struct unix_sock *u, struct unix_sock *to, struct unix_blocked **b);
 /* to's queue has room, or to is no more: tells who waits for it. No lock. */
 void unix_unblock(struct unix_sock *to);
