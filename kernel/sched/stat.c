@@ -176,6 +176,9 @@ task_state_char(const struct task *t)
 		return 'T';
 	if (s & STATE_TRACED)
 		return 't';
+	/* About to sleep: it may yet find that it need not. */
+	if (!(s & STATE_ASLEEP))
+		return 'R';
 	if (s & STATE_INTERRUPTIBLE)
 		return 'S';
 	if (s & STATE_IDLE)
