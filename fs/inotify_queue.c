@@ -231,6 +231,7 @@ static const struct file_ops inotify_ops = {
 	.name = "inotify",
 	.read = inotify_read,
 	.poll = inotify_poll,
+	.plain = true,
 	.seek = seek_stay,
 	.ioctl = inotify_ioctl,
 	.set_flags = inotify_set_flags,

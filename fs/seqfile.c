@@ -248,6 +248,7 @@ seqfile_release(struct file *f)
 }
 
 const struct file_ops seqfile_ops = {
+	.plain = true,
 	.name = "seq",
 	.read = seqfile_read,
 	.write = seqfile_write,

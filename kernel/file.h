@@ -41,7 +41,7 @@ struct path {
 #define FMODE_ATOMIC_POS 0x80u
 /* Holds a write access of the inode (ETXTBSY) and of the mount. */
 #define FMODE_WRITER 0x100u
-/* Never blocks in a way that O_NONBLOCK matters. */
+/* Its reads and writes heed iter->nowait. */
 #define FMODE_NOWAIT 0x200u
 
 struct poll_table {
@@ -79,6 +79,8 @@ struct map_request {
  */
 struct file_ops {
 	const char *name;
+	/* Its reads and writes know no flags of preadv2(2) but RWF_HIPRI. */
+	bool plain;
 	s64 (*read)(struct file *f, struct iter *to, u64 *pos);
 	s64 (*write)(struct file *f, struct iter *from, u64 *pos);
 	/* As write, at the end whatever the flags say (RWF_APPEND); NULL: as write. */

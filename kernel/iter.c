@@ -15,6 +15,7 @@ iter_init_user(struct iter *it, void __user *buf, size_t n)
 	/* What lies beyond user space faults when it is reached. */
 	n = min(min(n, IO_MAX), USER_END - (unsigned long __force)buf);
 	it->kernel = false;
+	it->nowait = false;
 	it->left = n;
 	it->offset = 0;
 	it->one.base = buf;
@@ -28,6 +29,7 @@ void
 iter_init_kernel(struct iter *it, void *buf, size_t n)
 {
 	it->kernel = true;
+	it->nowait = false;
 	it->left = n;
 	it->offset = 0;
 	it->one.base = (void __user *)buf;
@@ -52,6 +54,7 @@ iov_check(struct iter *it, struct iovec *iov, unsigned long n)
 		total += iov[i].len;
 	}
 	it->kernel = false;
+	it->nowait = false;
 	it->left = total;
 	it->offset = 0;
 	it->iov = iov;

@@ -21,6 +21,8 @@ struct iovec {
 struct iter {
 	/* I  true: base is kernel memory */
 	bool kernel;
+	/* The caller does not wait: -EAGAIN instead (RWF_NOWAIT). */
+	bool nowait;
 	/* Bytes left. */
 	size_t left;
 	/* Offset in the current iovec. */

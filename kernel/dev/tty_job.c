@@ -20,6 +20,7 @@
 
 #include "kernel/cred.h"
 #include "kernel/signal/signal.h"
+#include "kernel/syscall/syscalls.h"
 #include "kernel/task/pgroup.h"
 #include "kernel/task/port.h"
 #include "kernel/task/task.h"
@@ -325,6 +326,15 @@ tty_vhangup_current(void)
 		return;
 	tty_hangup(tty);
 	tty_put(tty);
+}
+
+long
+sys_vhangup(void)
+{
+	if (!capable(CAP_SYS_TTY_CONFIG))
+		return -EPERM;
+	tty_vhangup_current();
+	return 0;
 }
 
 /* --- giving it up --- */

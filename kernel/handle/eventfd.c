@@ -56,7 +56,7 @@ eventfd_read(struct file *f, struct iter *to, u64 *pos)
 	if (iter_left(to) < sizeof(n))
 		return -EINVAL;
 	while ((n = take(e)) == 0) {
-		if (file_nonblock(f))
+		if (file_nonblock(f) || to->nowait)
 			return -EAGAIN;
 		err = wait_event_interruptible(&e->wait, READ_ONCE(e->count) != 0);
 		if (err)
@@ -79,7 +79,7 @@ eventfd_write(struct file *f, struct iter *from, u64 *pos)
 	if (n == U64_MAX)
 		return -EINVAL;
 	while (!add(e, n)) {
-		if (file_nonblock(f))
+		if (file_nonblock(f) || from->nowait)
 			return -EAGAIN;
 		err = wait_event_interruptible(&e->wait, COUNT_MAX - READ_ONCE(e->count) >= n);
 		if (err)

@@ -396,14 +396,14 @@ pipe_make(struct file *end[2], u32 flags)
 	/* Limits of the user or of memory: Linux tells them not apart. */
 	if (!p)
 		return -ENFILE;
-	end[0] = file_alloc(&pipe_ops, FMODE_READ | FMODE_NOWAIT, O_RDONLY | flags, p);
+	end[0] = file_alloc(&pipe_ops, FMODE_READ, O_RDONLY | flags, p);
 	if (is_err(end[0])) {
 		pipe_free(p);
 		return (int)ptr_err(end[0]);
 	}
 	p->readers = p->writers = 1;
 	p->reader_opens = p->writer_opens = 1;
-	end[1] = file_alloc(&pipe_ops, FMODE_WRITE | FMODE_NOWAIT, O_WRONLY | flags, p);
+	end[1] = file_alloc(&pipe_ops, FMODE_WRITE, O_WRONLY | flags, p);
 	if (is_err(end[1])) {
 		p->writers = 0;
 		file_put(end[0]);

@@ -132,7 +132,7 @@ sys_pwrite64(unsigned int fd, const void __user *buf, size_t n, s64 pos)
 static int
 rwf_check(struct file *f, int flags, bool write)
 {
-	if (flags & ~RWF_ALL)
+	if (flags & ~RWF_ALL || (f->ops->plain && flags & ~RWF_HIPRI))
 		return -EOPNOTSUPP;
 	if (flags & RWF_NOWAIT && !(f->mode & FMODE_NOWAIT))
 		return -EOPNOTSUPP;
@@ -167,6 +167,7 @@ rw_iter(struct file *f, struct iter *it, const struct vec_args *a, bool write)
 
 	if (err)
 		return err;
+	it->nowait = a->flags & RWF_NOWAIT;
 	if (write && a->flags & RWF_APPEND)
 		return write_append(f, it);
 	return a->pos < 0 ? rw_here(f, it, write) : rw_at(f, it, a->pos, write);

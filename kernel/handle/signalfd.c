@@ -122,6 +122,7 @@ signalfd_show(struct file *f, struct seq *s)
 static const struct file_ops signalfd_ops = {
 	.name = "[signalfd]",
 	.read = signalfd_read,
+	.plain = true,
 	.seek = seek_stay,
 	.poll = signalfd_poll,
 	.release = signalfd_release,
@@ -137,7 +138,7 @@ signalfd_new(u64 mask, int flags)
 	if (!s)
 		return -ENOMEM;
 	s->mask = mask;
-	f = file_alloc(&signalfd_ops, FMODE_READ | FMODE_WRITE | FMODE_NOWAIT, O_RDWR | (flags & O_NONBLOCK), s);
+	f = file_alloc(&signalfd_ops, FMODE_READ | FMODE_WRITE, O_RDWR | (flags & O_NONBLOCK), s);
 	if (is_err(f)) {
 		kfree(s);
 		return ptr_err(f);

@@ -159,6 +159,7 @@ timerfd_show(struct file *f, struct seq *s)
 static const struct file_ops timerfd_ops = {
 	.name = "[timerfd]",
 	.read = timerfd_read,
+	.plain = true,
 	.seek = seek_stay,
 	.poll = timerfd_poll,
 	.release = timerfd_release,
@@ -183,7 +184,7 @@ sys_timerfd_create(int clock, int flags)
 	timer_init(&t->timer, expired);
 	waitq_init(&t->wait);
 	t->clock = clock;
-	f = file_alloc(&timerfd_ops, FMODE_READ | FMODE_WRITE | FMODE_NOWAIT, O_RDWR | (flags & O_NONBLOCK), t);
+	f = file_alloc(&timerfd_ops, FMODE_READ | FMODE_WRITE, O_RDWR | (flags & O_NONBLOCK), t);
 	if (is_err(f)) {
 		kfree(t);
 		return ptr_err(f);

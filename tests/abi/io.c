@@ -7,6 +7,8 @@
 
 #include <linux/falloc.h>
 #include <sys/sendfile.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 
 #define K4 4096L
@@ -384,4 +386,27 @@ TEST(sync_calls)
 	is(posix_fadvise(-1, 0, 0, POSIX_FADV_NORMAL), EBADF);
 	is(readahead(fd, 0, K4), 0);
 	fails(readahead(-1, 0, K4), EBADF);
+}
+
+/* RWF_NOWAIT is for those who can; old kinds of handles know no flags. */
+TEST(nowait_flag)
+{
+	char b[8];
+	struct iovec v = { b, 8 };
+	int fd = temp();
+	int p[2];
+
+	is(write(fd, "abcdefgh", 8), 8);
+	is(preadv2(fd, &v, 1, 0, RWF_HIPRI | RWF_DSYNC | RWF_SYNC), 8);
+	fails(preadv2(fd, &v, 1, 0, 0x20), EOPNOTSUPP);
+	fails(preadv2(works(eventfd(0, 0)), &v, 1, -1, RWF_NOWAIT), EAGAIN);
+	is(preadv2(works(eventfd(1, 0)), &v, 1, -1, RWF_NOWAIT), 8);
+	pipe(p);
+	fails(preadv2(p[0], &v, 1, -1, RWF_NOWAIT), EOPNOTSUPP);
+	fd = works(timerfd_create(CLOCK_MONOTONIC, 0));
+	fails(preadv2(fd, &v, 1, -1, RWF_NOWAIT), EOPNOTSUPP);
+	fails(preadv2(fd, &v, 1, -1, RWF_SYNC), EOPNOTSUPP);
+	fd = works(open("/proc/self/stat", O_RDONLY));
+	fails(preadv2(fd, &v, 1, -1, RWF_SYNC), EOPNOTSUPP);
+	is(preadv2(fd, &v, 1, -1, 0), 8);
 }

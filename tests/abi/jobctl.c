@@ -525,3 +525,27 @@ TEST(orphan_reads)
 
 	in_session(&p, orphan_read_body);
 }
+
+/* vhangup(2): whoever has the terminal loses it. */
+TEST(virtual_hangup)
+{
+	struct pty p = pty_open();
+	pid_t c;
+
+	in_child {
+		drop(USER);
+		fails(syscall(SYS_vhangup), EPERM);
+	}
+	is(syscall(SYS_vhangup), 0);
+	c = fork();
+	if (!c) {
+		setsid();
+		signal(SIGHUP, SIG_IGN);
+		if (ioctl(p.s, TIOCSCTTY, 0) || syscall(SYS_vhangup))
+			_exit(1);
+		if (write(p.s, "x", 1) != -1 || errno != EIO)
+			_exit(2);
+		_exit(open("/dev/tty", O_RDWR) < 0 && errno == ENXIO ? 7 : 3);
+	}
+	is(reap(c), 7);
+}
