@@ -5,6 +5,7 @@
 
 #include "kernel/cred.h"
 #include "lib/list.h"
+#include "percpu/work.h"
 #include "sync/rcu.h"
 
 /* A CPU keeps at most this much of a count to itself. */
@@ -26,6 +27,8 @@ struct user {
 	/* I */
 	struct user_counts __percpu *counts;
 	struct rcu_head rcu;
+	/* Frees it, where one may sleep. */
+	struct work work;
 };
 
 extern struct user root_user;

@@ -117,12 +117,26 @@ find(u32 uid)
 }
 
 static void
+user_free(struct user *u)
+{
+	percpu_free(u->counts);
+	kfree(u);
+}
+
+static void
+free_work(struct work *w)
+{
+	user_free(container_of(w, struct user, work));
+}
+
+/* Areas of CPUs are under a sleeping lock. */
+static void
 free_rcu(struct rcu_head *h)
 {
 	struct user *u = container_of(h, struct user, rcu);
 
-	percpu_free(u->counts);
-	kfree(u);
+	work_init(&u->work, free_work);
+	work_post_here(&u->work);
 }
 
 static bool
@@ -204,6 +218,6 @@ user_get_uid(u32 uid)
 			return NULL;
 	}
 	if (new)
-		free_rcu(&new->rcu);
+		user_free(new);
 	return u;
 }

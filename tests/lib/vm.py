@@ -34,7 +34,8 @@ CONSOLE = "console=ttyS0 panic=-1 quiet"
 
 # What a healthy kernel never prints.
 TROUBLE = re.compile(r"(?i:kernel panic|general protection fault|soft lockup|rank violation|"
-                     r"assertion failed|double fault|\bleaked\b|corrupted|\bstalls? on\b)|"
+                     r"assertion failed|double fault|sleeping where|lock order:|still held|"
+                     r"not free for seconds|\bleaked\b|corrupted|\bstalls? on\b)|"
                      r"\bBUG\b|\bWARNING: CPU|\bOops\b")
 
 os.chdir(ROOT)
