@@ -140,6 +140,11 @@ desc_init_oncpu(unsigned int cpu)
 			 "ltr %3\n\tlidt %4" ::"m"(gp),
 			 "i"(SEL_KERNEL_CODE), "r"(SEL_KERNEL_DATA), "r"((u16)SEL_TSS), "m"(ip)
 			 : "rax", "memory");
+	/*
+	 * No local table. After reset there is one at address 0, where a program's
+	 * memory may lie, and with it descriptors of its choice.
+	 */
+	__asm__ volatile("lldt %0" ::"r"((u16)0));
 }
 
 void
