@@ -11,17 +11,25 @@
 #include "arch/x86_64/asm/atomic.h"
 #include "arch/x86_64/asm/insn.h"
 #include "arch/x86_64/asm/irqflags.h"
+#include "kernel/console.h"
 #include "kernel/init.h"
 #include "kernel/log.h"
 #include "kernel/port.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sysctl.h"
 #include "kernel/task/task.h"
 #include "kernel/time/clock.h"
+#include "lib/errno.h"
 #include "lib/fmt.h"
 #include "lib/parse.h"
+#include "lib/string.h"
+#include "sync/debug.h"
 #include "sync/spinlock.h"
 
 #include <stdarg.h>
+
+/* Linux's for an oops: nothing is left out. */
+#define CONSOLE_VERBOSE 15
 
 bool panicking;
 /* a  CPU that reports, plus one */
@@ -34,6 +42,20 @@ param_panic(const char *v)
 	return v ? parse_s64(v, 0, &panic_timeout) : -EINVAL;
 }
 PARAM("panic", param_panic);
+
+/* oops=panic, kernel.panic_on_oops */
+static u32 panic_on_oops;
+SYSCTL_U32(panic_on_oops, "kernel/panic_on_oops", &panic_on_oops, 0, 1);
+
+static int
+param_oops(const char *v)
+{
+	if (!v || strcmp(v, "panic") != 0)
+		return -EINVAL;
+	panic_on_oops = 1;
+	return 0;
+}
+PARAM("oops", param_oops);
 
 /* True if we own the report now; nested faults of the owner do too. */
 static bool
@@ -106,10 +128,31 @@ warn_failed(const char *cond, const char *file, int line)
 	arch_backtrace(NULL);
 }
 
+/* The console shows all of what follows. */
+static void
+console_verbose(void)
+{
+	console_loglevel = max(console_loglevel, CONSOLE_VERBOSE);
+}
+
 void
 oops_begin(void)
 {
+	/* The report is this CPU's: the task must not move before oops_end(). */
+	irq_disable();
 	reporter_wait();
+	console_verbose();
+}
+
+/*
+ * Does nobody wait for what the task has? A lock that it holds is known in debug
+ * kernels only; a kernel thread's work is everybody's.
+ */
+static bool
+may_end(const struct task *t)
+{
+	return t->tid > 1 && !task_is_kthread(t) && !in_interrupt() && !pinned_by_count() && !locks_held() &&
+	       !READ_ONCE(panic_on_oops);
 }
 
 void
@@ -117,9 +160,9 @@ oops_end(const char *what, bool interrupts)
 {
 	struct task *t = current_task_or_null();
 
-	if (!interrupts || !t || in_interrupt() || t->tid <= 1 || pinned())
-		panic("Fatal exception: %s", what);
 	assert_no_locks_held(what);
+	if (!interrupts || !t || !may_end(t))
+		panic("Fatal exception: %s", what);
 	log_write(LOG_EMERG, "task %d (%s) is ended", t->tid, t->comm);
 	atomic_set(&reporter, 0);
 	irq_enable();

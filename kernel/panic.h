@@ -7,8 +7,9 @@
 
 /*
  * Brackets a report of a fault in the kernel: reports of several CPUs do not
- * mix. oops_end() ends the current task with SIGSEGV if `interrupts` were on
- * and it holds nothing that others wait for, else panics; it returns never.
+ * mix; interrupts are off from oops_begin() on. oops_end() ends the current task
+ * with SIGSEGV if `interrupts` were on before and it holds nothing that others wait
+ * for, else panics; it returns never.
  */
 void oops_begin(void);
 void oops_end(const char *what, bool interrupts) __noreturn;

@@ -81,10 +81,17 @@ in_nmi(void)
 	return this_cpu_read(pin_count) & PIN_NMI_MASK;
 }
 
+/* By count: interrupts that are off, as in a handler of exceptions, do not matter. */
+static inline bool
+pinned_by_count(void)
+{
+	return (this_cpu_read(pin_count) & ~PIN_NO_RESCHED) != 0;
+}
+
 static inline bool
 pinned(void)
 {
-	return (this_cpu_read(pin_count) & ~PIN_NO_RESCHED) != 0 || irqs_disabled();
+	return pinned_by_count() || irqs_disabled();
 }
 
 /* True when this context may sleep. */

@@ -5,6 +5,7 @@
 #include "kernel/log.h"
 #include "kernel/port.h"
 #include "kernel/task/task.h"
+#include "mm/uaccess.h"
 
 extern const u8 __text_start[], __text_end[];
 
@@ -27,6 +28,13 @@ frame_ok(unsigned long a, unsigned long prev)
 	return vm || a >= KERNEL_BASE;
 }
 
+/* Reads kernel memory that may not be there: a stack that has overflowed, a wild pointer. */
+static bool
+peek(void *to, unsigned long from, size_t n)
+{
+	return usercopy(to, (const void *)from, n) == 0;
+}
+
 void
 backtrace_frames(unsigned long rip, unsigned long rbp)
 {
@@ -35,14 +43,28 @@ backtrace_frames(unsigned long rip, unsigned long rbp)
 
 	log_write(LOG_EMERG, "  [<%lx>] %pS", rip, (void *)rip);
 	for (i = 0; i < FRAMES_MAX && frame_ok(rbp, prev); i++) {
-		const unsigned long *f = (const unsigned long *)rbp;
+		unsigned long f[2];
 
-		if (!in_text(f[1]))
+		if (!peek(f, rbp, sizeof(f)) || !in_text(f[1]))
 			break;
 		log_write(LOG_EMERG, "  [<%lx>] %pS", f[1], (void *)(f[1] - 1));
 		prev = rbp;
 		rbp = f[0];
 	}
+}
+
+/*
+ * A function that calls none has no frame: its caller would be missing. Where the
+ * stack begins with an address of text it may be that one, or what is left of an
+ * older call; hence the question mark.
+ */
+static void
+show_leaf_caller(const struct regs *r)
+{
+	unsigned long a;
+
+	if (frame_ok(r->rsp, r->rsp - 8) && r->rbp > r->rsp && peek(&a, r->rsp, sizeof(a)) && in_text(a))
+		log_write(LOG_EMERG, "  [<%lx>] ? %pS", a, (void *)(a - 1));
 }
 
 void
@@ -62,6 +84,7 @@ regs_show(const struct regs *r)
 	log_write(LOG_EMERG, "CR2: %016lx CR3: %016lx CR4: %016lx", read_cr2(), read_cr3(), read_cr4());
 	if (!regs_user(r)) {
 		log_write(LOG_EMERG, "Call trace:");
+		show_leaf_caller(r);
 		backtrace_frames(r->rip, r->rbp);
 	}
 }

@@ -194,14 +194,13 @@ page_fault(struct regs *r)
 	bool user = regs_user(r);
 	int err = -EFAULT;
 
-	if (r->rflags & RFLAGS_IF)
-		irq_enable();
-	if (!user && (addr >= USER_END || !(r->rflags & RFLAGS_IF) || pinned() || !current->space ||
+	if (!user && (addr >= USER_END || !(r->rflags & RFLAGS_IF) || pinned_by_count() || !current->space ||
 		      !extable_find(r->rip))) {
 		kernel_fault(r, VEC_PF, addr);
-		irq_disable();
 		return;
 	}
+	if (r->rflags & RFLAGS_IF)
+		irq_enable();
 	if (addr < USER_END && !(r->orig_rax & PF_RESERVED))
 		err = space_fault(current->space, addr, access, &sig);
 	if (err == 0) {

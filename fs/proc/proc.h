@@ -27,6 +27,8 @@ void proc_add_sysctls(struct dentry *root);
 
 /* tables.c: the file kmsg. 0 or -Exxx. */
 int proc_add_kmsg(struct dentry *root);
+/* trigger.c: sysrq-trigger and, once the other files are there, tessera/provoke. 0 or -Exxx. */
+int proc_add_triggers(struct dentry *root);
 
 /* A sink (lib/sink.h) that appends to a seq, for texts that mm/ makes. */
 struct sink;

@@ -109,6 +109,8 @@ proc_make(void)
 		log_err("proc: no memory for self and kmsg");
 	for_each_registered(proc_entries, e)
 		add_entry(sb->root, e);
+	if (proc_add_triggers(sb->root))
+		log_err("proc: no memory for sysrq-trigger");
 	proc_add_sysctls(sb->root);
 	return sb;
 }
