@@ -389,14 +389,14 @@ file_open_at(int dfd, const char *name, const struct open_request *r)
 		err = find_file(dfd, name, r, &p, &created);
 		if (err)
 			return err_ptr(err);
-		if (r->flags & O_PATH) {
-			f = file_open_taken(&p, r->flags);
-			return f;
-		}
-		if (created && (r->flags & O_DIRECTORY)) {
+		/* may_open() says it of what is opened for more. */
+		if ((created || (r->flags & O_PATH)) && (r->flags & O_DIRECTORY) &&
+		    !dentry_is_dir(p.dentry)) {
 			path_put(&p);
 			return err_ptr(-ENOTDIR);
 		}
+		if (r->flags & O_PATH)
+			return file_open_taken(&p, r->flags);
 		f = created ? file_open_taken(&p, r->flags) : open_existing(&p, r->flags);
 	}
 	if (!is_err(f))

@@ -242,6 +242,8 @@ TEST(o_path)
 	is(readlinkat(lfd, "", link, sizeof(link)), 1);
 	is(link[0], 'f');
 	dfd = works(open(".", O_PATH | O_DIRECTORY));
+	/* Of the other flags only these count: O_DIRECTORY, O_NOFOLLOW, O_CLOEXEC. */
+	fails(open("f", O_PATH | O_DIRECTORY), ENOTDIR);
 	works(openat(dfd, "f", O_RDONLY));
 	is(fchdir(dfd), 0);
 	fails(openat(fd, "x", O_RDONLY), ENOTDIR);
