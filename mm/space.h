@@ -32,6 +32,10 @@ extern u32 overcommit_ratio;
 extern u32 max_map_count;
 DECLARE_COUNTER(committed_pages);
 
+/* Who gets large pages: /sys/kernel/mm/transparent_hugepage/enabled. */
+enum thp_policy { THP_NEVER, THP_MADVISE, THP_ALWAYS };
+extern int thp_policy;
+
 /* A new, empty space with one user; NULL without memory. */
 struct space *space_create(void);
 /* Users (tasks that run in it) and references (others who look at it, /proc). */

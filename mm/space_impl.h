@@ -529,8 +529,6 @@ extern struct page *zero_page;
 int space_populate(struct space *s, unsigned long start, unsigned long end, bool write);
 
 /* --- thp.c --- */
-enum thp_policy { THP_NEVER, THP_MADVISE, THP_ALWAYS };
-extern int thp_policy;
 /* May slot i of t (level 1, no entry), where va faults, get a large page? */
 bool thp_wanted(const struct pt *t, unsigned long va, const struct run *r);
 /* A zeroed large page, if there is plenty of memory; NULL. May sleep. */

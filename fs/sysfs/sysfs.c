@@ -140,6 +140,8 @@ sysfs_make(void)
 		err = sysfs_fill_nodes(sb->root);
 	if (!err)
 		err = sysfs_fill_class(sb->root);
+	if (!err)
+		err = sysfs_fill_mm(sb->root);
 	if (err)
 		log_err("sysfs: not complete: error %d", err);
 	return sb;

@@ -18,9 +18,10 @@ int sysfs_link(struct dentry *dir, const char *name, const char *target);
 /* The directory of that path below d, made where it is missing; err_ptr. The tree holds it. */
 struct dentry *sysfs_dir(struct dentry *d, const char *path);
 
-/* cpu.c, class.c: 0 or -Exxx. */
+/* cpu.c, class.c, mm.c: 0 or -Exxx. */
 int sysfs_fill_cpus(struct dentry *root);
 int sysfs_fill_nodes(struct dentry *root);
 int sysfs_fill_class(struct dentry *root);
+int sysfs_fill_mm(struct dentry *root);
 
 #endif
