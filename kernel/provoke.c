@@ -132,18 +132,10 @@ static const struct {
 	const char *name;
 	void (*fn)(void);
 } ways[] = {
-	{"read-null", read_null},
-	{"read-bad", read_bad},
-	{"write-text", write_text},
-	{"run-data", run_data},
-	{"undefined", undefined},
-	{"with-mutex", with_mutex},
-	{"pinned", while_pinned},
-	{"irqs-off", without_irqs},
-	{"assertion", assertion},
-	{"overflow", overflow},
-	{"stand-still", stand_still},
-	{"stand-dead", stand_dead},
+	{"read-null", read_null}, {"read-bad", read_bad},	{"write-text", write_text},
+	{"run-data", run_data},	  {"undefined", undefined},	{"with-mutex", with_mutex},
+	{"pinned", while_pinned}, {"irqs-off", without_irqs},	{"assertion", assertion},
+	{"overflow", overflow},	  {"stand-still", stand_still}, {"stand-dead", stand_dead},
 };
 
 int

@@ -82,8 +82,8 @@ show_threads(struct process *p, bool blocked)
 
 		if (blocked && state != 'D')
 			continue;
-		log_info("task:%-15s state:%c cpu:%u pid:%d tgid:%d", t->comm, state, task_cpu(t), t->tid,
-			 p->tgid);
+		log_info("task:%-15s state:%c cpu:%u pid:%d tgid:%d", t->comm, state, task_cpu(t),
+			 t->tid, p->tgid);
 	}
 }
 

@@ -42,8 +42,10 @@ static const struct file_ops provoke_fops = {.name = "provoke", .write = provoke
 int
 proc_add_triggers(struct dentry *root)
 {
-	struct pseudo_entry sysrq = {.name = "sysrq-trigger", .mode = S_IFREG | 0200, .fops = &sysrq_fops};
-	struct pseudo_entry fault = {.name = "provoke", .mode = S_IFREG | 0200, .fops = &provoke_fops};
+	struct pseudo_entry sysrq = {
+		.name = "sysrq-trigger", .mode = S_IFREG | 0200, .fops = &sysrq_fops};
+	struct pseudo_entry fault = {
+		.name = "provoke", .mode = S_IFREG | 0200, .fops = &provoke_fops};
 	struct dentry *d = pseudo_add(root, &sysrq);
 
 	if (!is_err(d) && CONFIG_DEBUG) {
