@@ -23,8 +23,10 @@ struct console {
 	struct console *next;
 };
 
-/* Shows it what the ring holds if the command line wants it. Any time after boot_parse. */
+/* Shows it what the ring holds if the command line wants it, as far as that has been read. */
 void console_register(struct console *c);
+/* The command line has been read: asks it again for those that were registered before. */
+void consoles_choose(void);
 /*
  * The consoles in use, the main one first and the one that came first last: NULL begins
  * and ends the walk.

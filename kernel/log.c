@@ -289,6 +289,15 @@ console_register(struct console *c)
 	consoles_flush();
 }
 
+void
+consoles_choose(void)
+{
+	struct console *c;
+
+	for (c = consoles; c; c = c->next)
+		c->enabled = console_is_wanted(c->name);
+}
+
 const struct console *
 console_next(const struct console *c)
 {
@@ -345,7 +354,7 @@ param_loglevel(const char *v)
 {
 	s32 n;
 
-	if (!v || parse_s32(v, 0, &n) || n < 0 || n > 8)
+	if (!v || parse_s32(v, 0, &n) || n < 0)
 		return -EINVAL;
 	console_loglevel = n;
 	return 0;
@@ -359,6 +368,14 @@ param_quiet(const char *v)
 	return 0;
 }
 PARAM("quiet", param_quiet);
+
+static int
+param_debug(const char *v)
+{
+	console_loglevel = 10;
+	return 0;
+}
+PARAM("debug", param_debug);
 
 /* --- writers --- */
 

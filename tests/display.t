@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A person in front of the machine: the console on the display and the PS/2 keyboard.
 
-Model: the interactive initramfs has a shell on the display and one on the serial line. What is typed
-on the keyboard must show on the display and have its effect, told on the serial line. The ISO runs
-on BIOS and UEFI with a frame buffer, the kernel by itself on the adapter's text mode.
+Model: the interactive initramfs has a shell on the display and one on the serial line. What is
+typed on the keyboard must show on the display and have its effect, told on the serial line. The ISO
+runs on BIOS and UEFI with a frame buffer, the kernel by itself on the adapter's text mode.
 """
 
 import os

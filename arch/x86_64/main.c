@@ -15,6 +15,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/early_serial.h"
 #include "fs/init.h"
+#include "kernel/console.h"
 #include "kernel/init.h"
 #include "kernel/log.h"
 #include "kernel/ports.h"
@@ -157,6 +158,7 @@ x86_start(u32 magic, u32 info)
 	early_serial_init();
 	boot_parse(magic, info);
 	params_parse(boot_info.cmdline);
+	consoles_choose();
 	log_notice("Tessera %s %s", kernel_release, kernel_version);
 	log_info("command line: %s", boot_info.cmdline);
 	if (boot_info.cmdline_cut)
