@@ -17,7 +17,7 @@
 #endif
 /* Allocations fail at random when the command line says fail_alloc=N (one of N). */
 #ifndef CONFIG_FAIL_ALLOC
-#define CONFIG_FAIL_ALLOC CONFIG_DEBUG
+#define CONFIG_FAIL_ALLOC 0
 #endif
 #ifndef CONFIG_KASAN
 #define CONFIG_KASAN 0

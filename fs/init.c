@@ -15,6 +15,7 @@
 #include "kernel/log.h"
 #include "kernel/task/task.h"
 #include "lib/string.h"
+#include "mm/fail.h"
 
 /* I  from the command line; NULL: the usual ones */
 static const char *rdinit;
@@ -140,8 +141,9 @@ exists(const char *name)
 	return true;
 }
 
-void
-kernel_init_user(void)
+/* Runs init; returns in it. */
+static void
+start_init(void)
 {
 	const char *ram = rdinit ? rdinit : "/init";
 	int err;
@@ -172,4 +174,12 @@ kernel_init_user(void)
 		return;
 	panic("No working init found.  Try passing init= option to kernel. "
 	      "See Linux Documentation/admin-guide/init.rst for guidance.");
+}
+
+void
+kernel_init_user(void)
+{
+	start_init();
+	if (CONFIG_FAIL_ALLOC)
+		alloc_fail_begin();
 }

@@ -4,7 +4,9 @@
  *
  * Model: each CPU has a generator (xorshift, 64 bits) of its own; an allocation
  * fails when its number falls into one of n parts. GFP_NOWARN allocations are
- * spared: their callers fall back on something dearer that must not fail.
+ * spared: their callers fall back on something dearer that must not fail. So are
+ * pages of user memory and of files, as in Linux: a program that is killed at its
+ * next page fault calls nothing.
  */
 #include "mm/fail.h"
 
@@ -19,6 +21,12 @@ void
 fail_alloc_set(u32 n)
 {
 	WRITE_ONCE(one_in, n);
+}
+
+u32
+fail_alloc_get(void)
+{
+	return READ_ONCE(one_in);
 }
 
 u64
@@ -42,12 +50,18 @@ fail_draw(void)
 	return x >> 32;
 }
 
+static bool
+spared(gfp_t gfp)
+{
+	return (gfp & (GFP_NOWARN | GFP_RESERVE)) || (gfp & GFP_USER) == GFP_USER;
+}
+
 bool
 fail_alloc_roll(gfp_t gfp)
 {
 	u32 n = READ_ONCE(one_in);
 
-	if (n == 0 || (gfp & (GFP_NOWARN | GFP_RESERVE)) || fail_draw() % n != 0)
+	if (n == 0 || spared(gfp) || fail_draw() % n != 0)
 		return false;
 	counter_inc(fail_count);
 	return true;

@@ -8,9 +8,12 @@
 
 /*
  * One of n allocations fails at random, on every CPU; 0: none, the state at
- * boot. The command line says fail_alloc=N; armed when init starts.
+ * boot. The switch is kernel/alloc_fail.c.
  */
 void fail_alloc_set(u32 n);
+u32 fail_alloc_get(void);
+/* kernel/alloc_fail.c: init runs; fail_alloc=N of the command line counts from now on. */
+void alloc_fail_begin(void);
 /* Failures injected so far. */
 u64 fail_alloc_count(void);
 
