@@ -14,7 +14,7 @@
 /* Set and told as they are; local sockets have nothing to do with them. */
 #define KEPT                                                                                       \
 	(BIT(SO_DEBUG) | BIT(SO_REUSEADDR) | BIT(SO_DONTROUTE) | BIT(SO_BROADCAST) |               \
-	 BIT(SO_KEEPALIVE) | BIT(SO_OOBINLINE) | BIT(SO_REUSEPORT) | BIT(SO_TIMESTAMP))
+	 BIT(SO_KEEPALIVE) | BIT(SO_OOBINLINE) | BIT(SO_REUSEPORT))
 
 static bool
 is_kept(int opt)

@@ -155,10 +155,12 @@ recv_stream(struct unix_sock *u, struct message *m)
 				.first = true,
 				.creds = atomic_read(&u->socket.options) & SOCKET_PASSCRED};
 	u64 deadline = socket_deadline(READ_ONCE(u->socket.rcv_timeout));
-	s64 want = m->flags & MSG_WAITALL && !(m->flags & MSG_PEEK) ? (s64)iter_left(&m->iter) : 1;
+	s64 want = (s64)min(iter_left(&m->iter), (size_t)READ_ONCE(u->socket.rcvlowat));
 	struct unix_msg *msg;
 	int err = 0;
 
+	if (m->flags & MSG_WAITALL && !(m->flags & MSG_PEEK))
+		want = (s64)iter_left(&m->iter);
 	while (!err && iter_left(&m->iter)) {
 		msg = next_msg(u, r.last);
 		if (msg)

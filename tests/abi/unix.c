@@ -732,6 +732,27 @@ TEST(options)
 	fails(setsockopt(s[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), EDOM);
 }
 
+TEST(low_water_mark)
+{
+	char buf[10];
+	int s[2];
+
+	pair(SOCK_STREAM, s);
+	set_option(s[1], SO_RCVLOWAT, 3);
+	is(option(s[1], SO_RCVLOWAT), 3);
+	is(write(s[0], "ab", 2), 2);
+	is(recv(s[1], buf, 10, MSG_DONTWAIT), 2);
+	is(write(s[0], "ab", 2), 2);
+	if (!fork()) {
+		usleep(50000);
+		write(s[0], "c", 1);
+		_exit(0);
+	}
+	is(recv(s[1], buf, 10, 0), 3);
+	is(write(s[0], "d", 1), 1);
+	is(recv(s[1], buf, 1, 0), 1);
+}
+
 TEST(watched_by_epoll)
 {
 	struct epoll_event ev = { EPOLLIN | EPOLLET, { .u32 = 7 } }, got;
