@@ -238,7 +238,8 @@ map_bss(struct elf_image *im, const struct elf64_phdr *ph, u32 flags)
 	if (align_up(to, PAGE_SIZE) <= page)
 		return 0;
 	r = space_map(current->space, page, align_up(to, PAGE_SIZE) - page,
-		      segment_prot(ph) | PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, NULL);
+		      segment_prot(ph) | PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | flags, NULL);
 	return r < 0 ? r : 0;
 }
 

@@ -77,7 +77,7 @@ sys_capset(void __user *uhdr, const void __user *udata)
 	struct cap_user_header hdr;
 	struct cap_user_data d[2] = {};
 	unsigned int words;
-	struct cred *new;
+	struct cred *next;
 	u64 e, p, i;
 	int err = header_words(uhdr, &hdr, &words);
 
@@ -93,14 +93,14 @@ sys_capset(void __user *uhdr, const void __user *udata)
 	err = capset_check(current_cred(), e, p, i);
 	if (err)
 		return err;
-	new = cred_prepare();
-	if (!new)
+	next = cred_prepare();
+	if (!next)
 		return -ENOMEM;
-	new->cap_effective = e;
-	new->cap_permitted = p;
-	new->cap_inheritable = i;
-	new->cap_ambient &= p &i;
-	cred_commit(new);
+	next->cap_effective = e;
+	next->cap_permitted = p;
+	next->cap_inheritable = i;
+	next->cap_ambient &= p & i;
+	cred_commit(next);
 	return 0;
 }
 
@@ -109,17 +109,17 @@ sys_capset(void __user *uhdr, const void __user *udata)
 static long
 bounding_drop(unsigned long cap)
 {
-	struct cred *new;
+	struct cred *next;
 
 	if (!capable(CAP_SETPCAP))
 		return -EPERM;
 	if (cap > CAP_LAST_CAP)
 		return -EINVAL;
-	new = cred_prepare();
-	if (!new)
+	next = cred_prepare();
+	if (!next)
 		return -ENOMEM;
-	new->cap_bounding &= ~CAP_MASK(cap);
-	cred_commit(new);
+	next->cap_bounding &= ~CAP_MASK(cap);
+	cred_commit(next);
 	return 0;
 }
 
@@ -128,36 +128,36 @@ set_securebits(unsigned long bits)
 {
 	const struct cred *c = current_cred();
 	u32 locked = (c->securebits & SECURE_ALL_LOCKS) >> 1;
-	struct cred *new;
+	struct cred *next;
 
 	/* Nothing locked changes, no lock goes, no unknown bit comes. */
 	if ((locked & (c->securebits ^ bits)) || (c->securebits & SECURE_ALL_LOCKS & ~bits) ||
 	    (bits & ~(unsigned long)(SECURE_ALL_BITS | SECURE_ALL_LOCKS)) || !capable(CAP_SETPCAP))
 		return -EPERM;
-	new = cred_prepare();
-	if (!new)
+	next = cred_prepare();
+	if (!next)
 		return -ENOMEM;
-	new->securebits = bits;
-	cred_commit(new);
+	next->securebits = bits;
+	cred_commit(next);
 	return 0;
 }
 
 static long
 set_keepcaps(unsigned long on)
 {
-	struct cred *new;
+	struct cred *next;
 
 	if (on > 1)
 		return -EINVAL;
 	if (current_cred()->securebits & SECBIT_KEEP_CAPS_LOCKED)
 		return -EPERM;
-	new = cred_prepare();
-	if (!new)
+	next = cred_prepare();
+	if (!next)
 		return -ENOMEM;
-	new->securebits &= ~SECBIT_KEEP_CAPS;
+	next->securebits &= ~SECBIT_KEEP_CAPS;
 	if (on)
-		new->securebits |= SECBIT_KEEP_CAPS;
-	cred_commit(new);
+		next->securebits |= SECBIT_KEEP_CAPS;
+	cred_commit(next);
 	return 0;
 }
 
@@ -165,22 +165,22 @@ static long
 ambient_change(unsigned long op, unsigned long cap)
 {
 	const struct cred *c = current_cred();
-	struct cred *new;
+	struct cred *next;
 
 	if (op == PR_CAP_AMBIENT_RAISE &&
 	    (!(c->cap_permitted & CAP_MASK(cap)) || !(c->cap_inheritable & CAP_MASK(cap)) ||
 	     (c->securebits & SECBIT_NO_CAP_AMBIENT_RAISE)))
 		return -EPERM;
-	new = cred_prepare();
-	if (!new)
+	next = cred_prepare();
+	if (!next)
 		return -ENOMEM;
 	if (op == PR_CAP_AMBIENT_CLEAR_ALL)
-		new->cap_ambient = 0;
+		next->cap_ambient = 0;
 	else if (op == PR_CAP_AMBIENT_RAISE)
-		new->cap_ambient |= CAP_MASK(cap);
+		next->cap_ambient |= CAP_MASK(cap);
 	else
-		new->cap_ambient &= ~CAP_MASK(cap);
-	cred_commit(new);
+		next->cap_ambient &= ~CAP_MASK(cap);
+	cred_commit(next);
 	return 0;
 }
 

@@ -17,24 +17,24 @@
 	 CAP_MASK(CAP_LINUX_IMMUTABLE) | CAP_MASK(CAP_MAC_OVERRIDE))
 
 void
-cred_fix_caps(struct cred *new, const struct cred *old)
+cred_fix_caps(struct cred *next, const struct cred *old)
 {
 	bool was_root = !old->uid || !old->euid || !old->suid;
-	bool is_root = !new->uid || !new->euid || !new->suid;
+	bool is_root = !next->uid || !next->euid || !next->suid;
 
-	if (new->securebits & SECBIT_NO_SETUID_FIXUP)
+	if (next->securebits & SECBIT_NO_SETUID_FIXUP)
 		return;
 	if (was_root && !is_root) {
-		if (!(new->securebits &SECBIT_KEEP_CAPS)) {
-			new->cap_permitted = 0;
-			new->cap_effective = 0;
+		if (!(next->securebits & SECBIT_KEEP_CAPS)) {
+			next->cap_permitted = 0;
+			next->cap_effective = 0;
 		}
-		new->cap_ambient = 0;
+		next->cap_ambient = 0;
 	}
-	if (!old->euid && new->euid)
-		new->cap_effective = 0;
-	if (old->euid && !new->euid)
-		new->cap_effective = new->cap_permitted;
+	if (!old->euid && next->euid)
+		next->cap_effective = 0;
+	if (old->euid && !next->euid)
+		next->cap_effective = next->cap_permitted;
 }
 
 static bool
@@ -45,89 +45,89 @@ one_of(u32 id, u32 a, u32 b, u32 c)
 
 /* Publishes new with the user of its real uid, or drops it for err. */
 static long
-finish_uid(struct cred *new, int err)
+finish_uid(struct cred *next, int err)
 {
 	const struct cred *old = current_cred();
 	struct user *u;
 
-	if (!err && new->uid != old->uid) {
-		u = user_get_uid(new->uid);
+	if (!err && next->uid != old->uid) {
+		u = user_get_uid(next->uid);
 		if (u) {
-			user_put(new->user);
-			new->user = u;
+			user_put(next->user);
+			next->user = u;
 		} else {
 			err = -EAGAIN;
 		}
 	}
 	if (err) {
-		cred_abort(new);
+		cred_abort(next);
 		return err;
 	}
-	cred_fix_caps(new, old);
-	cred_commit(new);
+	cred_fix_caps(next, old);
+	cred_commit(next);
 	return 0;
 }
 
 static long
-finish_gid(struct cred *new, int err)
+finish_gid(struct cred *next, int err)
 {
 	if (err)
-		cred_abort(new);
+		cred_abort(next);
 	else
-		cred_commit(new);
+		cred_commit(next);
 	return err;
 }
 
 long
 sys_setuid(u32 uid)
 {
-	struct cred *new;
+	struct cred *next;
 	int err = 0;
 
 	if (uid == NO_ID)
 		return -EINVAL;
-	new = cred_prepare();
-	if (!new)
+	next = cred_prepare();
+	if (!next)
 		return -ENOMEM;
 	if (capable(CAP_SETUID))
-		new->uid = new->suid = uid;
-	else if (uid != new->uid && uid != new->suid)
+		next->uid = next->suid = uid;
+	else if (uid != next->uid && uid != next->suid)
 		err = -EPERM;
-	new->euid = new->fsuid = uid;
-	return finish_uid(new, err);
+	next->euid = next->fsuid = uid;
+	return finish_uid(next, err);
 }
 
 long
 sys_setreuid(u32 ruid, u32 euid)
 {
 	const struct cred *old = current_cred();
-	struct cred *new = cred_prepare();
+	struct cred *next = cred_prepare();
 	int err = 0;
 
-	if (!new)
+	if (!next)
 		return -ENOMEM;
 	if ((!one_of(ruid, old->uid, old->euid, old->euid) ||
 	     !one_of(euid, old->uid, old->euid, old->suid)) &&
 	    !capable(CAP_SETUID))
 		err = -EPERM;
 	if (ruid != NO_ID)
-		new->uid = ruid;
+		next->uid = ruid;
 	if (euid != NO_ID)
-		new->euid = euid;
+		next->euid = euid;
 	if (ruid != NO_ID || (euid != NO_ID && euid != old->uid))
-		new->suid = new->euid;
-	new->fsuid = new->euid;
-	return finish_uid(new, err);
+		next->suid = next->euid;
+	next->fsuid = next->euid;
+	return finish_uid(next, err);
 }
 
 long
 sys_setresuid(u32 ruid, u32 euid, u32 suid)
 {
 	const struct cred *old = current_cred();
-	struct cred *new = cred_prepare();
+	struct cred *next = cred_prepare();
 	int err = 0;
 
-	if (!new)
+	if (!next)
 		return -ENOMEM;
 	if ((!one_of(ruid, old->uid, old->euid, old->suid) ||
 	     !one_of(euid, old->uid, old->euid, old->suid) ||
@@ -135,13 +135,13 @@ sys_setresuid(u32 ruid, u32 euid, u32 suid)
 	    !capable(CAP_SETUID))
 		err = -EPERM;
 	if (ruid != NO_ID)
-		new->uid = ruid;
+		next->uid = ruid;
 	if (euid != NO_ID)
-		new->euid = euid;
+		next->euid = euid;
 	if (suid != NO_ID)
-		new->suid = suid;
-	new->fsuid = new->euid;
-	return finish_uid(new, err);
+		next->suid = suid;
+	next->fsuid = next->euid;
+	return finish_uid(next, err);
 }
 
 /* Returns the id that was; never an error. */
@@ -150,76 +150,76 @@ sys_setfsuid(u32 uid)
 {
 	const struct cred *old = current_cred();
 	u32 was = old->fsuid;
-	struct cred *new;
+	struct cred *next;
 
 	if (uid == NO_ID || uid == was)
 		return was;
 	if (!one_of(uid, old->uid, old->euid, old->suid) && uid != was && !capable(CAP_SETUID))
 		return was;
-	new = cred_prepare();
-	if (!new)
+	next = cred_prepare();
+	if (!next)
 		return was;
-	new->fsuid = uid;
-	if (!(new->securebits &SECBIT_NO_SETUID_FIXUP)) {
+	next->fsuid = uid;
+	if (!(next->securebits & SECBIT_NO_SETUID_FIXUP)) {
 		if (!was)
-			new->cap_effective &= ~CAP_FS_SET;
+			next->cap_effective &= ~CAP_FS_SET;
 		else if (!uid)
-			new->cap_effective |= new->cap_permitted &CAP_FS_SET;
+			next->cap_effective |= next->cap_permitted & CAP_FS_SET;
 	}
-	cred_commit(new);
+	cred_commit(next);
 	return was;
 }
 
 long
 sys_setgid(u32 gid)
 {
-	struct cred *new;
+	struct cred *next;
 	int err = 0;
 
 	if (gid == NO_ID)
 		return -EINVAL;
-	new = cred_prepare();
-	if (!new)
+	next = cred_prepare();
+	if (!next)
 		return -ENOMEM;
 	if (capable(CAP_SETGID))
-		new->gid = new->sgid = gid;
-	else if (gid != new->gid && gid != new->sgid)
+		next->gid = next->sgid = gid;
+	else if (gid != next->gid && gid != next->sgid)
 		err = -EPERM;
-	new->egid = new->fsgid = gid;
-	return finish_gid(new, err);
+	next->egid = next->fsgid = gid;
+	return finish_gid(next, err);
 }
 
 long
 sys_setregid(u32 rgid, u32 egid)
 {
 	const struct cred *old = current_cred();
-	struct cred *new = cred_prepare();
+	struct cred *next = cred_prepare();
 	int err = 0;
 
-	if (!new)
+	if (!next)
 		return -ENOMEM;
 	if ((!one_of(rgid, old->gid, old->egid, old->egid) ||
 	     !one_of(egid, old->gid, old->egid, old->sgid)) &&
 	    !capable(CAP_SETGID))
 		err = -EPERM;
 	if (rgid != NO_ID)
-		new->gid = rgid;
+		next->gid = rgid;
 	if (egid != NO_ID)
-		new->egid = egid;
+		next->egid = egid;
 	if (rgid != NO_ID || (egid != NO_ID && egid != old->gid))
-		new->sgid = new->egid;
-	new->fsgid = new->egid;
-	return finish_gid(new, err);
+		next->sgid = next->egid;
+	next->fsgid = next->egid;
+	return finish_gid(next, err);
 }
 
 long
 sys_setresgid(u32 rgid, u32 egid, u32 sgid)
 {
 	const struct cred *old = current_cred();
-	struct cred *new = cred_prepare();
+	struct cred *next = cred_prepare();
 	int err = 0;
 
-	if (!new)
+	if (!next)
 		return -ENOMEM;
 	if ((!one_of(rgid, old->gid, old->egid, old->sgid) ||
 	     !one_of(egid, old->gid, old->egid, old->sgid) ||
@@ -227,13 +227,13 @@ sys_setresgid(u32 rgid, u32 egid, u32 sgid)
 	    !capable(CAP_SETGID))
 		err = -EPERM;
 	if (rgid != NO_ID)
-		new->gid = rgid;
+		next->gid = rgid;
 	if (egid != NO_ID)
-		new->egid = egid;
+		next->egid = egid;
 	if (sgid != NO_ID)
-		new->sgid = sgid;
-	new->fsgid = new->egid;
-	return finish_gid(new, err);
+		next->sgid = sgid;
+	next->fsgid = next->egid;
+	return finish_gid(next, err);
 }
 
 long
@@ -241,17 +241,17 @@ sys_setfsgid(u32 gid)
 {
 	const struct cred *old = current_cred();
 	u32 was = old->fsgid;
-	struct cred *new;
+	struct cred *next;
 
 	if (gid == NO_ID || gid == was)
 		return was;
 	if (!one_of(gid, old->gid, old->egid, old->sgid) && !capable(CAP_SETGID))
 		return was;
-	new = cred_prepare();
-	if (!new)
+	next = cred_prepare();
+	if (!next)
 		return was;
-	new->fsgid = gid;
-	cred_commit(new);
+	next->fsgid = gid;
+	cred_commit(next);
 	return was;
 }
 
@@ -331,7 +331,7 @@ long
 sys_setgroups(int n, const u32 __user *list)
 {
 	struct group_list *g;
-	struct cred *new;
+	struct cred *next;
 	int err;
 
 	if (!capable(CAP_SETGID))
@@ -345,14 +345,14 @@ sys_setgroups(int n, const u32 __user *list)
 	for (int i = 0; !err && i < n; i++)
 		if (g->gid[i] == NO_ID)
 			err = -EINVAL;
-	new = err ? NULL : cred_prepare();
-	if (!new) {
+	next = err ? NULL : cred_prepare();
+	if (!next) {
 		group_list_put(g);
 		return err ? err : -ENOMEM;
 	}
 	sort(g->gid, n, sizeof(g->gid[0]), gid_cmp, NULL);
-	group_list_put(new->groups);
-	new->groups = g;
-	cred_commit(new);
+	group_list_put(next->groups);
+	next->groups = g;
+	cred_commit(next);
 	return 0;
 }

@@ -63,8 +63,8 @@ iov_check(struct iter *it, struct iovec *iov, unsigned long n)
 }
 
 int
-iter_init_user_iov(struct iter *it, const struct iovec __user *uiov, unsigned long n, struct iovec *fast,
-		   struct iovec **to_free)
+iter_init_user_iov(struct iter *it, const struct iovec __user *uiov, unsigned long n,
+		   struct iovec *fast, struct iovec **to_free)
 {
 	struct iovec *iov = fast;
 	int err;

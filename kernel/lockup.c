@@ -115,8 +115,8 @@ limit_now(void)
 static void
 report(u64 stuck)
 {
-	log_write(LOG_EMERG, "watchdog: BUG: soft lockup - CPU#%u stuck for %lus! [%s:%d]", cpu_id(),
-		  stuck / NSEC_PER_SEC, current->comm, current->tid);
+	log_write(LOG_EMERG, "watchdog: BUG: soft lockup - CPU#%u stuck for %lus! [%s:%d]",
+		  cpu_id(), stuck / NSEC_PER_SEC, current->comm, current->tid);
 	arch_backtrace(NULL);
 	counter_inc(lockup_count);
 	if (READ_ONCE(softlockup_panic))

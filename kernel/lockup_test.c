@@ -7,8 +7,8 @@
 #include "kernel/lockup.h"
 
 #include "arch/x86_64/asm/insn.h"
-#include "kernel/log.h"
 #include "kernel/console.h"
+#include "kernel/log.h"
 #include "kernel/log_impl.h"
 #include "kernel/task/task.h"
 #include "kernel/time/clock.h"

@@ -465,7 +465,8 @@ log_limit_ok(struct log_limit *l)
 
 	if (now - READ_ONCE(l->since) > 5 * NSEC_PER_SEC || l->since == 0) {
 		if (l->missed)
-			log_write(LOG_WARNING, "log: %u messages like the next were left out", l->missed);
+			log_write(LOG_WARNING, "log: %u messages like the next were left out",
+				  l->missed);
 		WRITE_ONCE(l->since, now);
 		l->burst = 0;
 		l->missed = 0;

@@ -7,7 +7,16 @@
 #include "lib/types.h"
 
 /* Levels of syslog(3); a console shows those below loglevel= (7; quiet: 4). */
-enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
+enum log_level {
+	LOG_EMERG,
+	LOG_ALERT,
+	LOG_CRIT,
+	LOG_ERR,
+	LOG_WARNING,
+	LOG_NOTICE,
+	LOG_INFO,
+	LOG_DEBUG
+};
 
 /*
  * One record (a trailing newline is not needed). Any context, NMI included: in

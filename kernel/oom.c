@@ -82,8 +82,8 @@ on_the_way_out(const struct process *p)
 static bool
 killable(const struct process *p)
 {
-	return p->tgid > 1 && READ_ONCE(p->oom_score_adj) != OOM_NEVER && !(p->signals.flags & PSIG_UNKILLABLE) &&
-	       !READ_ONCE(p->group_exit);
+	return p->tgid > 1 && READ_ONCE(p->oom_score_adj) != OOM_NEVER &&
+	       !(p->signals.flags & PSIG_UNKILLABLE) && !READ_ONCE(p->group_exit);
 }
 
 /* Takes p if it is better than what there is. */
@@ -98,7 +98,8 @@ consider(struct process *p, struct choice *c)
 		return;
 	space_stat(s, &st);
 	space_put_user(s);
-	points = (s64)(st.resident + st.swap + st.tables) + READ_ONCE(p->oom_score_adj) * (s64)pages_total() / 1000;
+	points = (s64)(st.resident + st.swap + st.tables) +
+		 READ_ONCE(p->oom_score_adj) * (s64)pages_total() / 1000;
 	if (c->process && points <= c->points)
 		return;
 	if (c->process)
@@ -168,17 +169,20 @@ report(const struct choice *c, unsigned int order, gfp_t gfp)
 		uid = task_cred(t)->uid;
 	}
 	rcu_read_unlock();
-	log_warn("%s invoked oom-killer: gfp_mask=%x, order=%u, oom_score_adj=%d", asker, (u32 __force)gfp, order,
-		 current->process ? current->process->oom_score_adj : 0);
-	log_warn("Mem-Info: total:%lukB free:%lukB reserved:%lukB anon:%lukB shmem:%lukB file:%lukB slab:%lukB "
-		 "pagetables:%lukB",
-		 KIB(pages_total()), KIB(pages_free()), KIB(pages_reserve()), KIB(page_level(PAGE_ANON)),
-		 KIB(page_level(PAGE_SHMEM)), KIB(page_level(PAGE_CACHE)), KIB(mm_stat_sum(MM_SLAB)),
-		 KIB(page_level(PAGE_TABLE)));
+	log_warn("%s invoked oom-killer: gfp_mask=%x, order=%u, oom_score_adj=%d", asker,
+		 (u32 __force)gfp, order, current->process ? current->process->oom_score_adj : 0);
+	log_warn(
+		"Mem-Info: total:%lukB free:%lukB reserved:%lukB anon:%lukB shmem:%lukB file:%lukB slab:%lukB "
+		"pagetables:%lukB",
+		KIB(pages_total()), KIB(pages_free()), KIB(pages_reserve()),
+		KIB(page_level(PAGE_ANON)), KIB(page_level(PAGE_SHMEM)),
+		KIB(page_level(PAGE_CACHE)), KIB(mm_stat_sum(MM_SLAB)),
+		KIB(page_level(PAGE_TABLE)));
 	log_err("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, file-rss:%lukB, "
 		"shmem-rss:%lukB, UID:%u pgtables:%lukB oom_score_adj:%d",
-		c->process->tgid, name, KIB(st->total), KIB(st->resident - st->shared_file - st->shared_anon),
-		KIB(st->shared_file), KIB(st->shared_anon), uid, KIB(st->tables), c->process->oom_score_adj);
+		c->process->tgid, name, KIB(st->total),
+		KIB(st->resident - st->shared_file - st->shared_anon), KIB(st->shared_file),
+		KIB(st->shared_anon), uid, KIB(st->tables), c->process->oom_score_adj);
 }
 
 /* Ends the victim and whoever runs in its space. */
@@ -210,8 +214,8 @@ choose_and_kill(unsigned int order, gfp_t gfp)
 
 	look(&c);
 	if (!c.process) {
-		log_err("Out of memory and no killable processes (order %u, %lu of %lu pages free)", order,
-			pages_free(), pages_total());
+		log_err("Out of memory and no killable processes (order %u, %lu of %lu pages free)",
+			order, pages_free(), pages_total());
 		return false;
 	}
 	report(&c, order, gfp);

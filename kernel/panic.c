@@ -151,8 +151,8 @@ oops_begin(void)
 static bool
 may_end(const struct task *t)
 {
-	return t->tid > 1 && !task_is_kthread(t) && !in_interrupt() && !pinned_by_count() && !locks_held() &&
-	       !READ_ONCE(panic_on_oops);
+	return t->tid > 1 && !task_is_kthread(t) && !in_interrupt() && !pinned_by_count() &&
+	       !locks_held() && !READ_ONCE(panic_on_oops);
 }
 
 void

@@ -42,8 +42,8 @@ void arch_fpu_free(struct task *t);
 /* Builds the signal frame on the user's stack and points regs at the handler; -EFAULT. */
 struct sigaction;
 struct siginfo;
-int arch_signal_frame(struct regs *r, int sig, const struct sigaction *sa, const struct siginfo *info,
-		      u64 oldmask);
+int arch_signal_frame(struct regs *r, int sig, const struct sigaction *sa,
+		      const struct siginfo *info, u64 oldmask);
 /* Undoes it: returns the value for rax; sets *mask. -EFAULT through *bad. */
 long arch_signal_return(struct regs *r, u64 *mask, bool *bad);
 /* Prints the stack of t (NULL: here) or of another CPU (by NMI). */

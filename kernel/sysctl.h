@@ -26,13 +26,15 @@ struct sysctl {
 DECLARE_REGISTRY(sysctls, const struct sysctl);
 
 #define SYSCTL_SHOW(id, spath, fn)                                                                 \
-	REGISTER(sysctls) static const struct sysctl sysctl_##id = {                               \
-		.path = (spath), .mode = 0444, .show = (fn)}
+	REGISTER(sysctls)                                                                          \
+	static const struct sysctl sysctl_##id = {.path = (spath), .mode = 0444, .show = (fn)}
 #define SYSCTL_RW(id, spath, showfn, storefn)                                                      \
-	REGISTER(sysctls) static const struct sysctl sysctl_##id = {                               \
+	REGISTER(sysctls)                                                                          \
+	static const struct sysctl sysctl_##id = {                                                 \
 		.path = (spath), .mode = 0644, .show = (showfn), .store = (storefn)}
 #define SYSCTL_U32(id, spath, var, lo, hi)                                                         \
-	REGISTER(sysctls) static const struct sysctl sysctl_##id = {                               \
+	REGISTER(sysctls)                                                                          \
+	static const struct sysctl sysctl_##id = {                                                 \
 		.path = (spath), .mode = 0644, .value = (var), .min = (lo), .max = (hi)}
 
 #endif

@@ -83,8 +83,8 @@ test_one(const struct test *t, unsigned int number)
 	t->fn();
 	test_name(t, name, sizeof(name));
 	ok = atomic_read(&failures) == 0;
-	test_printf("%sok %u - %s%s%s\n", ok ? "" : "not ", number, name, skip_reason ? " # SKIP " : "",
-		    skip_reason ? skip_reason : "");
+	test_printf("%sok %u - %s%s%s\n", ok ? "" : "not ", number, name,
+		    skip_reason ? " # SKIP " : "", skip_reason ? skip_reason : "");
 	return ok;
 }
 

@@ -253,7 +253,7 @@ bitmap_find_zero_run(const unsigned long *map, size_t nbits, size_t from, size_t
 int
 bitmap_list_print(char *buf, size_t size, const unsigned long *map, size_t nbits)
 {
-	struct fmt_out out = { .buf = buf, .size = size, .len = 0 };
+	struct fmt_out out = {.buf = buf, .size = size, .len = 0};
 	size_t first = bitmap_next_one(map, nbits, 0);
 
 	while (first < nbits) {
@@ -278,7 +278,7 @@ bitmap_list_print(char *buf, size_t size, const unsigned long *map, size_t nbits
 int
 bitmap_hex_print(char *buf, size_t size, const unsigned long *map, size_t nbits)
 {
-	struct fmt_out out = { .buf = buf, .size = size, .len = 0 };
+	struct fmt_out out = {.buf = buf, .size = size, .len = 0};
 
 	for (size_t group = div_round_up(nbits, 32); group-- > 0;) {
 		unsigned long w = word_of(map, nbits, group / 2);
@@ -383,8 +383,8 @@ shift_in(unsigned long *map, size_t nbits, u32 group)
 		map[i] = map[i] << 32 | carry;
 		carry = out;
 	}
-	return carry == 0 && (nbits == 0 || (map[(nbits - 1) / BITS_PER_LONG] &
-					     ~last_mask(nbits)) == 0);
+	return carry == 0 &&
+	       (nbits == 0 || (map[(nbits - 1) / BITS_PER_LONG] & ~last_mask(nbits)) == 0);
 }
 
 /* Up to 8 hexadecimal digits at *s. */

@@ -183,7 +183,7 @@ TEST(hash_spreads)
 
 TEST(hash_depends_on_everything)
 {
-	u8 buf[40] = { 0 };
+	u8 buf[40] = {0};
 
 	for (size_t n = 0; n <= 32; n++) {
 		u64 h = hash_mem(buf, n, 1);

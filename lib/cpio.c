@@ -304,8 +304,8 @@ cpio_finish(struct cpio *c)
 	case CPIO_BAD:
 		return -EINVAL;
 	default:
-		return (int)bad(c, c->state == CPIO_HEADER && c->have == 0 ? "no trailer" :
-									      "cut short");
+		return (int)bad(c, c->state == CPIO_HEADER && c->have == 0 ? "no trailer"
+									   : "cut short");
 	}
 }
 

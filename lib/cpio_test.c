@@ -88,18 +88,14 @@ put_entry(const struct source *s, bool checked)
 static void
 put_trailer(void)
 {
-	put_entry(&(struct source){ .name = "TRAILER!!!", .nlink = 1 }, false);
+	put_entry(&(struct source){.name = "TRAILER!!!", .nlink = 1}, false);
 }
 
 static const struct source sources[] = {
-	{ "dir", NULL, DIRECTORY, 10, 2 },
-	{ "dir/file", "hello, world", REGULAR, 11, 1 },
-	{ "empty", NULL, REGULAR, 12, 1 },
-	{ "link", "dir/file", SYMLINK, 13, 1 },
-	{ "dev", NULL, CHARACTER, 14, 1 },
-	{ "a", "x", REGULAR, 15, 2 },
-	{ "ab", "xy", REGULAR, 15, 2 },
-	{ "abc", "xyz", REGULAR, 0xffffff00, 1 },
+	{"dir", NULL, DIRECTORY, 10, 2}, {"dir/file", "hello, world", REGULAR, 11, 1},
+	{"empty", NULL, REGULAR, 12, 1}, {"link", "dir/file", SYMLINK, 13, 1},
+	{"dev", NULL, CHARACTER, 14, 1}, {"a", "x", REGULAR, 15, 2},
+	{"ab", "xy", REGULAR, 15, 2},	 {"abc", "xyz", REGULAR, 0xffffff00, 1},
 };
 
 static const char sources_log[] = "<dir><dir/file:hello, world><empty><link:dir/file><dev>"
@@ -215,7 +211,7 @@ remember(void *ctx, const struct cpio_entry *e)
 
 TEST(cpio_fields)
 {
-	static const struct cpio_ops fields = { .begin = remember, .data = on_data, .end = on_end };
+	static const struct cpio_ops fields = {.begin = remember, .data = on_data, .end = on_end};
 	u32 left = 3;
 
 	archive_len = 0;
@@ -346,14 +342,14 @@ TEST(cpio_malformed_names)
 	EXPECT_STR(log, "<dir:hello, world>.");
 	/* A symbolic link to nowhere, and one that is too long. */
 	archive_len = 0;
-	put_entry(&(struct source){ .name = "l", .mode = SYMLINK }, false);
+	put_entry(&(struct source){.name = "l", .mode = SYMLINK}, false);
 	EXPECT_EQ(feed(archive_len, archive_len), -EINVAL);
 	EXPECT_STR(parser.reason, "bad length of link target");
 	memcpy(archive + 54, "00001000", 8);
 	EXPECT_EQ(feed(archive_len, archive_len), -EINVAL);
 	EXPECT_STR(parser.reason, "bad length of link target");
 	archive_len = 0;
-	put_entry(&(struct source){ .name = "TRAILER!!!", .data = "x" }, false);
+	put_entry(&(struct source){.name = "TRAILER!!!", .data = "x"}, false);
 	EXPECT_EQ(feed(archive_len, archive_len), -EINVAL);
 	EXPECT_STR(parser.reason, "trailer with data");
 }
@@ -395,7 +391,7 @@ TEST(cpio_hard_links)
 {
 	static struct cpio_link nodes[200];
 	static struct cpio_links links;
-	struct cpio_entry e = { .dev_major = 8, .dev_minor = 1 };
+	struct cpio_entry e = {.dev_major = 8, .dev_minor = 1};
 	unsigned int n = 0;
 
 	cpio_links_init(&links);

@@ -80,8 +80,8 @@ crc_update(const u32 table[8][256], u32 crc, const u8 *p, size_t n)
 		u64 w = get_le64(p) ^ crc;
 
 		crc = table[7][w & 255] ^ table[6][w >> 8 & 255] ^ table[5][w >> 16 & 255] ^
-		      table[4][w >> 24 & 255] ^ table[3][w >> 32 & 255] ^
-		      table[2][w >> 40 & 255] ^ table[1][w >> 48 & 255] ^ table[0][w >> 56];
+		      table[4][w >> 24 & 255] ^ table[3][w >> 32 & 255] ^ table[2][w >> 40 & 255] ^
+		      table[1][w >> 48 & 255] ^ table[0][w >> 56];
 	}
 	for (; n > 0; n--, p++)
 		crc = crc >> 8 ^ table[0][(crc ^ *p) & 255];

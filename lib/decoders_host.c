@@ -58,8 +58,8 @@ compare(void *ctx, const void *data, size_t n)
 static void
 make_words(size_t n, u64 *seed)
 {
-	static const char *const words[] = { "kernel ", "tessera ", "page ",  "cpu ", "the ",
-					     "of ",	"lock\n",   "queue ", "a ",   "ring, " };
+	static const char *const words[] = {"kernel ", "tessera ", "page ",  "cpu ", "the ",
+					    "of ",     "lock\n",   "queue ", "a ",   "ring, "};
 	size_t i = 0;
 
 	while (i < n) {
@@ -87,9 +87,9 @@ make_plain(enum kind kind, size_t n, u64 *seed)
 		break;
 	case RECORDS:
 		for (size_t i = 0; i < n; i++)
-			plain[i] = (u8)(i % 24 < 8 ? i / 24 >> i % 24 : i % 24 < 16 ?
-						     test_rand(seed) % 3 :
-						     'x');
+			plain[i] = (u8)(i % 24 < 8    ? i / 24 >> i % 24
+					: i % 24 < 16 ? test_rand(seed) % 3
+						      : 'x');
 		break;
 	default:
 		/* 32768 and more bytes of noise, again and again. */
@@ -181,8 +181,8 @@ static void
 check_damage(unpack_fn unpack, size_t n, size_t nplain, u64 *seed)
 {
 	for (int i = 0; i < 12; i++) {
-		struct expected e = { .data = plain, .n = nplain };
-		struct sink sink = { .emit = compare, .ctx = &e };
+		struct expected e = {.data = plain, .n = nplain};
+		struct sink sink = {.emit = compare, .ctx = &e};
 		size_t cut = n, used = 0;
 		int err;
 
@@ -203,8 +203,8 @@ check_damage(unpack_fn unpack, size_t n, size_t nplain, u64 *seed)
 static void
 check_one(const char *command, unpack_fn unpack, size_t nplain, u64 *seed)
 {
-	struct expected e = { .data = plain, .n = nplain };
-	struct sink sink = { .emit = compare, .ctx = &e };
+	struct expected e = {.data = plain, .n = nplain};
+	struct sink sink = {.emit = compare, .ctx = &e};
 	size_t used = 0;
 	size_t n = pack(command, nplain);
 	int err;
@@ -223,7 +223,7 @@ check_one(const char *command, unpack_fn unpack, size_t nplain, u64 *seed)
 static void
 check_all(const char *const *commands, size_t ncommands, unpack_fn unpack)
 {
-	static const size_t sizes[] = { 0, 1, 5, 300, 32768, 70001, 140000, 900000 };
+	static const size_t sizes[] = {0, 1, 5, 300, 32768, 70001, 140000, 900000};
 	u64 seed = 1;
 
 	for (enum kind kind = 0; kind < KINDS; kind++) {
@@ -318,7 +318,7 @@ list_end(void *ctx)
 
 TEST(host_cpio)
 {
-	static const struct cpio_ops ops = { list_begin, list_data, list_end, NULL };
+	static const struct cpio_ops ops = {list_begin, list_data, list_end, NULL};
 	static const char command[] =
 		": %s; d=$(mktemp -d) && cd $d && umask 022 && mkdir b && printf hello >b/x && "
 		"ln b/x b/y && ln -s ../z b/l && mkfifo p && "

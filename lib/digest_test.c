@@ -82,8 +82,8 @@ TEST(siphash_vectors)
 	EXPECT_EQ(siphash_2u64(get_le64(in), get_le64(in + 8), &key), siphash(in, 16, &key));
 	EXPECT_EQ(siphash_3u64(get_le64(in), get_le64(in + 8), get_le64(in + 16), &key),
 		  siphash(in, 24, &key));
-	EXPECT_EQ(siphash_4u64(get_le64(in), get_le64(in + 8), get_le64(in + 16),
-			       get_le64(in + 24), &key),
+	EXPECT_EQ(siphash_4u64(get_le64(in), get_le64(in + 8), get_le64(in + 16), get_le64(in + 24),
+			       &key),
 		  siphash(in, 32, &key));
 }
 
@@ -113,7 +113,7 @@ TEST(chacha_counter_and_stream)
 {
 	static u8 stream[200];
 	struct chacha c, d;
-	u8 key[CHACHA_KEY_SIZE] = { 1 };
+	u8 key[CHACHA_KEY_SIZE] = {1};
 	u8 block[CHACHA_BLOCK_SIZE];
 
 	chacha_init(&c, key, 5, 0xffffffffUL);
@@ -179,8 +179,8 @@ TEST(blake2s_vectors)
 /* RFC 7693 appendix E: a hash over hashes of all lengths, keyed and not. */
 TEST(blake2s_self_test)
 {
-	static const u8 lengths[4] = { 16, 20, 28, 32 };
-	static const u16 inputs[6] = { 0, 3, 64, 65, 255, 1024 };
+	static const u8 lengths[4] = {16, 20, 28, 32};
+	static const u16 inputs[6] = {0, 3, 64, 65, 255, 1024};
 	static u8 in[1024];
 	struct blake2s all, one;
 	u8 key[32];

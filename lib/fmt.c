@@ -331,7 +331,7 @@ static const char *
 convert(struct fmt_out *out, const char *fmt, struct args *args)
 {
 	const char *start = fmt;
-	struct spec sp = { 0 };
+	struct spec sp = {0};
 	char c;
 
 	while (parse_flag(&sp, *fmt))
@@ -400,7 +400,7 @@ fmt_printf(struct fmt_out *out, const char *fmt, ...)
 int
 vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
 {
-	struct fmt_out out = { .buf = buf, .size = size, .len = 0 };
+	struct fmt_out out = {.buf = buf, .size = size, .len = 0};
 
 	fmt_vprintf(&out, fmt, ap);
 	if (size > 0)

@@ -39,8 +39,7 @@ TEST(fmt_flags)
 	CHECK("[+5][ 5][+5][-5]", "[%+d][% d][%+ d][%+d]", 5, 5, 5, -5);
 	CHECK("[0x1f][0X1F][037][0]", "[%#x][%#X][%#o][%#x]", 31, 31, 31, 0);
 	CHECK("[0x001f][  0x1f][0x1f  ]", "[%#06x][%#6x][%-#6x]", 31, 31, 31);
-	CHECK("[00042][   042][042   ][    -042]", "[%.5d][%6.3d][%-6.3d][%8.3d]", 42, 42, 42,
-	      -42);
+	CHECK("[00042][   042][042   ][    -042]", "[%.5d][%6.3d][%-6.3d][%8.3d]", 42, 42, 42, -42);
 	CHECK("[][0][ ]", "[%.0d][%#.0o][%1.0d]", 0, 0, 0);
 	CHECK("[   042]", "[%06.3d]", 42);
 	CHECK("[   42][42   ][00042]", "[%*d][%*d][%.*d]", 5, 42, -5, 42, 5, 42);
@@ -60,7 +59,7 @@ TEST(fmt_text)
 	CHECK("", "%s", "");
 	CHECK("plain", "plain");
 	/* A precision keeps us from reading on. */
-	CHECK("ab", "%.*s", 2, (const char[2]){ 'a', 'b' });
+	CHECK("ab", "%.*s", 2, (const char[2]){'a', 'b'});
 }
 
 TEST(fmt_pointers)
@@ -108,7 +107,7 @@ TEST(fmt_truncation)
 TEST(fmt_out_appends)
 {
 	char buf[32];
-	struct fmt_out out = { .buf = buf, .size = sizeof(buf), .len = 0 };
+	struct fmt_out out = {.buf = buf, .size = sizeof(buf), .len = 0};
 
 	fmt_puts(&out, "a=");
 	fmt_u64(&out, 0x1f, 16, 4);

@@ -21,7 +21,7 @@
 
 /* Lengths 3 to 258 (symbols 257 to 285) and distances 1 to 32768: base, extra bits. */
 static const u16 length_base[29] = {
-	3,  4,	5,  6,	7,  8,	9,  10, 11,  13,  15,  17,  19,	 23, 27,
+	3,  4,	5,  6,	7,  8,	9,  10, 11,  13,  15,  17,  19,	 23,  27,
 	31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258,
 };
 static const u8 length_extra[29] = {

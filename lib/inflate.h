@@ -51,8 +51,8 @@ struct inflate {
 bool inflate_is_gzip(const void *data, size_t n);
 
 /* One gzip member; *used becomes the number of input bytes it occupied. */
-int __must_check inflate_gzip(struct inflate *st, const void *in, size_t n,
-			      const struct sink *out, size_t *used);
+int __must_check inflate_gzip(struct inflate *st, const void *in, size_t n, const struct sink *out,
+			      size_t *used);
 
 /* A bare DEFLATE stream, without header and checksum. */
 int __must_check inflate_raw(struct inflate *st, const void *in, size_t n, const struct sink *out,

@@ -176,7 +176,7 @@ emit(void *ctx, const void *data, size_t n)
 	return 0;
 }
 
-static const struct sink sink = { .emit = emit };
+static const struct sink sink = {.emit = emit};
 
 static int
 gunzip(const void *data, size_t n, size_t *used)
@@ -223,7 +223,7 @@ emit_long(void *ctx, const void *data, size_t n)
 	return 0;
 }
 
-static const struct sink sink_long = { .emit = emit_long };
+static const struct sink sink_long = {.emit = emit_long};
 
 TEST(inflate_longer_than_window)
 {
@@ -256,7 +256,7 @@ emit_any(void *ctx, const void *data, size_t n)
 	return 0;
 }
 
-static const struct sink sink_any = { .emit = emit_any };
+static const struct sink sink_any = {.emit = emit_any};
 
 static void
 check_truncations(const u8 *data, size_t n)

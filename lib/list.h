@@ -458,8 +458,7 @@ hlist_del_init_rcu(struct hnode *node)
 #define hlist_for_each_entry_rcu(pos, head, member)                                                \
 	for (pos = hlist_entry_or_null(list_load_acquire(&(head)->first), __typeof__(*pos),        \
 				       member);                                                    \
-	     pos != NULL;                                                                          \
-	     pos = hlist_entry_or_null(list_load_acquire(&pos->member.next), __typeof__(*pos),     \
-				       member))
+	     pos != NULL; pos = hlist_entry_or_null(list_load_acquire(&pos->member.next),          \
+						    __typeof__(*pos), member))
 
 #endif

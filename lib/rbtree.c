@@ -130,8 +130,8 @@ erase_balance(struct rb_node *node, struct rb_node *parent, struct rb_root *root
 			rotate(root, sibling, !dir, update);
 			sibling = parent->child[!dir];
 		}
-		sibling->parent_color = (sibling->parent_color & ~RB_BLACK) |
-					(parent->parent_color & RB_BLACK);
+		sibling->parent_color =
+			(sibling->parent_color & ~RB_BLACK) | (parent->parent_color & RB_BLACK);
 		set_black(parent);
 		set_black(sibling->child[!dir]);
 		rotate(root, parent, dir, update);

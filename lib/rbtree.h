@@ -59,7 +59,7 @@ typedef bool (*rb_update_fn)(struct rb_node *node);
 #define RB_ROOT_CACHED                                                                             \
 	(struct rb_root_cached)                                                                    \
 	{                                                                                          \
-		{ NULL }, NULL                                                                     \
+		{NULL}, NULL                                                                       \
 	}
 
 #define rb_entry(ptr, type, member) container_of(ptr, type, member)
@@ -156,9 +156,9 @@ void rb_replace(struct rb_node *old, struct rb_node *node, struct rb_root *root)
 /* The body may free pos but must not rebalance the tree. */
 #define rb_for_each_entry_postorder_safe(pos, tmp, root, member)                                   \
 	for (pos = rb_entry_or_null(rb_first_postorder(root), __typeof__(*pos), member);           \
-	     pos != NULL && ((tmp = rb_entry_or_null(rb_next_postorder(&pos->member),              \
-						     __typeof__(*pos), member)),                   \
-			     true);                                                                \
+	     pos != NULL &&                                                                        \
+	     ((tmp = rb_entry_or_null(rb_next_postorder(&pos->member), __typeof__(*pos), member)), \
+	      true);                                                                               \
 	     pos = tmp)
 
 #endif

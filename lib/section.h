@@ -16,7 +16,6 @@
 
 #define DECLARE_REGISTRY(set, type) extern type __start_reg_##set[], __stop_reg_##set[]
 
-#define for_each_registered(set, it)                                                               \
-	for ((it) = __start_reg_##set; (it) < __stop_reg_##set; (it)++)
+#define for_each_registered(set, it) for ((it) = __start_reg_##set; (it) < __stop_reg_##set; (it)++)
 
 #endif

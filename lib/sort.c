@@ -46,7 +46,7 @@ sift_down(const struct heap *h, size_t i, size_t n)
 void
 sort(void *base, size_t n, size_t size, sort_cmp_fn cmp, void *ctx)
 {
-	struct heap h = { .base = base, .size = size, .cmp = cmp, .ctx = ctx };
+	struct heap h = {.base = base, .size = size, .cmp = cmp, .ctx = ctx};
 
 	for (size_t i = n / 2; i-- > 0;)
 		sift_down(&h, i, n);

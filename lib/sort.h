@@ -15,7 +15,6 @@ void sort(void *base, size_t n, size_t size, sort_cmp_fn cmp, void *ctx);
  * Number of elements of the sorted array that are below key: the index of the
  * first that is not, n when all are. cmp gets (element, key, ctx = NULL).
  */
-size_t sort_lower_bound(const void *key, const void *base, size_t n, size_t size,
-			sort_cmp_fn cmp);
+size_t sort_lower_bound(const void *key, const void *base, size_t n, size_t size, sort_cmp_fn cmp);
 
 #endif

@@ -17,7 +17,7 @@ compare(const void *a, const void *b, void *ctx)
 
 TEST(sort_random)
 {
-	static const size_t sizes[] = { 1, 2, 3, 4, 7, 8, 9, 16, 24, 37 };
+	static const size_t sizes[] = {1, 2, 3, 4, 7, 8, 9, 16, 24, 37};
 	static u8 buf[MAX * 37 + 8];
 	static unsigned int count[256];
 	u64 seed = 1;
@@ -54,7 +54,7 @@ TEST(sort_random)
 
 TEST(sort_search)
 {
-	static const u8 array[] = { 2, 2, 4, 6, 6, 6, 9 };
+	static const u8 array[] = {2, 2, 4, 6, 6, 6, 9};
 
 	for (u8 key = 0; key < 12; key++) {
 		for (size_t n = 0; n <= sizeof(array); n++) {

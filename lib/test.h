@@ -31,7 +31,7 @@ extern const struct test __stop_tests[];
 #define TEST(tname)                                                                                \
 	static void test_fn_##tname(void);                                                         \
 	static const struct test test_entry_##tname __used __section("tests")                      \
-	    __aligned(sizeof(void *)) = { #tname, __FILE__, test_fn_##tname };                     \
+		__aligned(sizeof(void *)) = {#tname, __FILE__, test_fn_##tname};                   \
 	static void test_fn_##tname(void)
 
 /* Prints to the TAP stream; the text must start with "# " and end with "\n". */

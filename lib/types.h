@@ -64,8 +64,7 @@ typedef int64_t s64;
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define container_of(ptr, type, member)                                                            \
-	((type *)((char *)(ptr) - offsetof(type, member) +                                         \
-		  0 * sizeof((ptr) == &((type *)0)->member)))
+	((type *)((char *)(ptr)-offsetof(type, member) + 0 * sizeof((ptr) == &((type *)0)->member)))
 
 #define min(a, b)                                                                                  \
 	({                                                                                         \

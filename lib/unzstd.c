@@ -69,8 +69,8 @@ read_le(const u8 *p, unsigned int n)
 static int
 read_frame_header(struct frame *f, const u8 *p, size_t n)
 {
-	static const u8 dictionary_size[4] = { 0, 1, 2, 4 };
-	static const u8 content_size[4] = { 0, 2, 4, 8 };
+	static const u8 dictionary_size[4] = {0, 1, 2, 4};
+	static const u8 content_size[4] = {0, 2, 4, 8};
 	bool single;
 	unsigned int dictionary, content;
 	size_t pos = 5;
@@ -208,8 +208,8 @@ unzstd_repeat(struct unzstd *st, size_t offset, size_t n)
 		return -EINVAL;
 	st->total += n;
 	while (n > 0) {
-		size_t from = st->pos >= offset ? st->pos - offset :
-						  st->pos + st->window_size - offset;
+		size_t from =
+			st->pos >= offset ? st->pos - offset : st->pos + st->window_size - offset;
 		size_t part = min(n, st->window_size - max(from, st->pos));
 
 		repeat_run(st->window + st->pos, st->window + from, part, offset);

@@ -37,33 +37,33 @@ static const s16 ll_predefined[36] = {
 	2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1,
 };
 static const s16 ml_predefined[53] = {
-	1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1,  1,	1,  1,	1,  1,	1,  1,	1,  1, 1,
-	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,  1,	1, -1, -1, -1, -1, -1, -1, -1,
+	1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,  1,	 1,  1,	 1,  1,	 1,  1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
 };
 static const s16 of_predefined[29] = {
 	1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1,
 };
 
-static const struct code_kind ll_kind = { ll_predefined, 36, 6, 35, 9 };
-static const struct code_kind of_kind = { of_predefined, 29, 5, 31, 8 };
-static const struct code_kind ml_kind = { ml_predefined, 53, 6, 52, 9 };
+static const struct code_kind ll_kind = {ll_predefined, 36, 6, 35, 9};
+static const struct code_kind of_kind = {of_predefined, 29, 5, 31, 8};
+static const struct code_kind ml_kind = {ml_predefined, 53, 6, 52, 9};
 
 /* Values of the codes for literal lengths and match lengths: base, extra bits. */
 static const u32 ll_base[36] = {
-	0,  1,	2,  3,	4,  5,	6,  7,	8,  9,	 10,  11,  12,	 13,   14,   15,   16,	  18,
+	0,  1,	2,  3,	4,  5,	6,  7,	8,   9,	  10,  11,   12,   13,	 14,   15,    16,    18,
 	20, 22, 24, 28, 32, 40, 48, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536,
 };
 static const u8 ll_extra[36] = {
-	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0,  0,  1,  1,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0,	 0,  0,	 0,  1,	 1,
 	1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
 };
 static const u32 ml_base[53] = {
-	3,  4,	5,  6,	7,  8,	9,  10, 11, 12, 13, 14, 15,  16,  17,  18,   19,   20,
-	21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33,  34,  35,  37,   39,   41,
+	3,  4,	5,  6,	7,  8,	9,  10,	 11,  12,  13,	 14,   15,   16,   17,	  18,	 19,	20,
+	21, 22, 23, 24, 25, 26, 27, 28,	 29,  30,  31,	 32,   33,   34,   35,	  37,	 39,	41,
 	43, 47, 51, 59, 67, 83, 99, 131, 259, 515, 1027, 2051, 4099, 8195, 16387, 32771, 65539,
 };
 static const u8 ml_extra[53] = {
-	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0,  0,  0,  0,  0,  0,  0, 0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0,	 0,  0,	 0,  0,	 0,  0,
 	0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
 };
 
@@ -83,9 +83,9 @@ struct literals_header {
 static int
 read_literals_header(struct literals_header *h, const u8 *p, size_t n)
 {
-	static const u8 raw_header[4] = { 1, 2, 1, 3 };
-	static const u8 packed_header[4] = { 3, 3, 4, 5 };
-	static const u8 packed_bits[4] = { 10, 10, 14, 18 };
+	static const u8 raw_header[4] = {1, 2, 1, 3};
+	static const u8 packed_header[4] = {3, 3, 4, 5};
+	static const u8 packed_bits[4] = {10, 10, 14, 18};
 	unsigned int format;
 	u64 v = 0;
 

@@ -65,7 +65,7 @@ read_probability(struct forward_bits *b, unsigned int left)
 long
 unzstd_fse_read(struct unzstd *st, struct unzstd_fse *t, const u8 *p, size_t n, u32 limits)
 {
-	struct forward_bits b = { .p = p, .n = n, .pos = 0 };
+	struct forward_bits b = {.p = p, .n = n, .pos = 0};
 	unsigned int max_symbol = limits >> 8;
 	unsigned int bits = forward_read(&b, 4) + 5;
 	unsigned int symbol = 0;
@@ -141,7 +141,7 @@ unzstd_fse_build(struct unzstd *st, struct unzstd_fse *t, const s16 *norm, unsig
 void
 unzstd_fse_constant(struct unzstd_fse *t, u8 symbol)
 {
-	t->entry[0] = (struct unzstd_fse_entry){ .base = 0, .symbol = symbol, .bits = 0 };
+	t->entry[0] = (struct unzstd_fse_entry){.base = 0, .symbol = symbol, .bits = 0};
 	t->bits = 0;
 	t->valid = true;
 }
@@ -168,8 +168,7 @@ read_coded_weights(struct unzstd *st, const u8 *p, size_t n)
 	unsigned int count = 0;
 	long used;
 
-	used = unzstd_fse_read(st, &st->weights, p, n,
-			       UNZSTD_FSE_LIMITS(255, HUF_WEIGHT_BITS_MAX));
+	used = unzstd_fse_read(st, &st->weights, p, n, UNZSTD_FSE_LIMITS(255, HUF_WEIGHT_BITS_MAX));
 	if (used < 0)
 		return used;
 	if (unzstd_bits_init(&b, p + used, n - (size_t)used) != 0)
@@ -209,7 +208,7 @@ read_plain_weights(struct unzstd *st, const u8 *p, unsigned int count)
 static int
 huf_build(struct unzstd *st, unsigned int count)
 {
-	u16 per_weight[UNZSTD_HUF_BITS + 2] = { 0 };
+	u16 per_weight[UNZSTD_HUF_BITS + 2] = {0};
 	u16 start[UNZSTD_HUF_BITS + 2];
 	u32 sum = 0;
 	u32 rest;
@@ -241,7 +240,7 @@ huf_build(struct unzstd *st, unsigned int count)
 		start[w + 1] = (u16)(start[w] + (per_weight[w] << (w - 1)));
 	for (unsigned int i = 0; i < count; i++) {
 		unsigned int w = st->weight[i];
-		struct unzstd_huf_entry e = { .symbol = (u8)i, .bits = (u8)(bits + 1 - w) };
+		struct unzstd_huf_entry e = {.symbol = (u8)i, .bits = (u8)(bits + 1 - w)};
 
 		if (w == 0)
 			continue;

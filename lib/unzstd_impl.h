@@ -62,8 +62,7 @@ unzstd_bits_read(struct unzstd_bits *b, unsigned int n)
  * Reads a table description of up to n bytes for symbols 0 to max_symbol.
  * Returns its length, or -EINVAL.
  */
-long unzstd_fse_read(struct unzstd *st, struct unzstd_fse *t, const u8 *p, size_t n,
-		     u32 limits);
+long unzstd_fse_read(struct unzstd *st, struct unzstd_fse *t, const u8 *p, size_t n, u32 limits);
 #define UNZSTD_FSE_LIMITS(max_symbol, max_bits) ((u32)(max_symbol) << 8 | (max_bits))
 
 /* Makes the table from norm[0 .. nsymbols - 1], which sum up to 1 << bits. */

@@ -312,7 +312,7 @@ emit(void *ctx, const void *data, size_t n)
 	return 0;
 }
 
-static const struct sink sink = { .emit = emit };
+static const struct sink sink = {.emit = emit};
 
 static int
 decode(const void *data, size_t n, size_t *used)
@@ -468,7 +468,7 @@ check_truncations(const u8 *data, size_t n, const size_t *boundaries, size_t nbo
 
 TEST(unzstd_truncations)
 {
-	static const size_t several[] = { 11, 24, 32 };
+	static const size_t several[] = {11, 24, 32};
 
 	check_truncations(zst_text, sizeof(zst_text), NULL, 0);
 	check_truncations(zst_lines, sizeof(zst_lines), NULL, 0);

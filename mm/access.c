@@ -11,7 +11,8 @@ usable(u64 e, u32 access)
 	if (access & FAULT_FORCE) {
 		if (!(access & FAULT_WRITE))
 			return e & (PTE_P | PTE_NONE);
-		return e & PTE_W || (e & PTE_OWNED && atomic_read(&phys_to_page(e & PTE_ADDR)->refs) == 1);
+		return e & PTE_W ||
+		       (e & PTE_OWNED && atomic_read(&phys_to_page(e & PTE_ADDR)->refs) == 1);
 	}
 	return e & PTE_P && (!(access & FAULT_WRITE) || e & PTE_W);
 }

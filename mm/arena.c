@@ -129,7 +129,7 @@ arena_free(struct space *s)
 	unsigned int cpu;
 
 	if (s->cpu_arenas)
-		for_each_possible_cpu (cpu)
+		for_each_possible_cpu(cpu)
 			slab_free(arena_cache, s->cpu_arenas[cpu]);
 	kfree(s->cpu_arenas);
 	slab_free(arena_cache, s->main_arena);
@@ -218,7 +218,7 @@ arena_total(const struct space *s)
 	unsigned int cpu;
 
 	if (all)
-		for_each_possible_cpu (cpu) {
+		for_each_possible_cpu(cpu) {
 			const struct arena *a = smp_load_acquire(&all[cpu]);
 
 			if (a)
@@ -413,7 +413,8 @@ map_at(struct space *s, unsigned long va, size_t len, struct region *r, u64 bits
 
 /* Anywhere at all, from the top: when arenas have failed. */
 static long
-map_anywhere(struct space *s, unsigned long low, unsigned long high, size_t len, struct region *r, u64 bits)
+map_anywhere(struct space *s, unsigned long low, unsigned long high, size_t len, struct region *r,
+	     u64 bits)
 {
 	unsigned long va;
 	int err, tries;
@@ -457,7 +458,8 @@ map_in_arena(struct space *s, size_t len, struct region *r, u64 bits)
 }
 
 long
-arena_map(struct space *s, unsigned long hint, size_t len, struct region *r, u64 bits, u32 map_flags)
+arena_map(struct space *s, unsigned long hint, size_t len, struct region *r, u64 bits,
+	  u32 map_flags)
 {
 	long at;
 	int err, tries = 0;

@@ -23,7 +23,8 @@ overlaps(const unsigned long *at, const size_t *pages, unsigned int n)
 
 	for (unsigned int i = 0; i < n; i++)
 		for (unsigned int k = 0; k < i; k++)
-			bad += at[i] < at[k] + pages[k] * PAGE_SIZE && at[k] < at[i] + pages[i] * PAGE_SIZE;
+			bad += at[i] < at[k] + pages[k] * PAGE_SIZE &&
+			       at[k] < at[i] + pages[i] * PAGE_SIZE;
 	return bad;
 }
 
@@ -132,7 +133,8 @@ TEST(arena_cpus_apart)
 	for (unsigned int i = 0; i < n; i++)
 		for (unsigned int k = 0; k < i; k++)
 			for (unsigned int e = 0; e < EACH * EACH; e++)
-				bad += m[i].at[e / EACH] >> HUGE_SHIFT == m[k].at[e % EACH] >> HUGE_SHIFT;
+				bad += m[i].at[e / EACH] >> HUGE_SHIFT ==
+				       m[k].at[e % EACH] >> HUGE_SHIFT;
 	EXPECT_EQ(bad, 0);
 	EXPECT_EQ(arena_total(s), n * EACH * 5);
 	space_put_user(s);

@@ -30,8 +30,9 @@ commit_charge(s64 pages)
 	if (pages <= 0 || mode == 1)
 		return 0;
 	total = (s64)pages_total();
-	if (mode == 2 ? counter_sum(committed_pages) <= total / 100 * (s64)READ_ONCE(overcommit_ratio)
-		      : pages <= total)
+	if (mode == 2
+		    ? counter_sum(committed_pages) <= total / 100 * (s64)READ_ONCE(overcommit_ratio)
+		    : pages <= total)
 		return 0;
 	commit_add(-pages);
 	return -ENOMEM;

@@ -134,7 +134,8 @@ map_around(struct pt *t, unsigned int i, const struct run *run)
 	const struct region *r = meta_region(run->meta);
 	unsigned int k, first = i & ~(AROUND - 1), last = first + AROUND;
 	bool write = run->meta & META_SHARED && run->meta & PROT_WRITE && !writes_tracked(r->cache);
-	u64 bits = (pte_bits(meta_prot(run->meta), false) & ~PTE_A) | PTE_FILE | (write ? PTE_W : 0);
+	u64 bits =
+		(pte_bits(meta_prot(run->meta), false) & ~PTE_A) | PTE_FILE | (write ? PTE_W : 0);
 	struct page *pages[AROUND];
 	unsigned long va;
 	u32 n = 0;
@@ -248,7 +249,8 @@ access_ok(meta_t m, u32 access)
 	if (access & FAULT_WRITE) {
 		if (prot & PROT_WRITE)
 			return true;
-		return access & FAULT_FORCE && !(m & META_SHARED) && meta_region(m)->max_prot & PROT_WRITE &&
+		return access & FAULT_FORCE && !(m & META_SHARED) &&
+		       meta_region(m)->max_prot & PROT_WRITE &&
 		       !(meta_region(m)->flags & REGION_SPECIAL);
 	}
 	if (access & FAULT_EXEC)

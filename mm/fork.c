@@ -63,7 +63,7 @@ copy_entries(struct fork *f, struct pt *t, struct pt *c, unsigned int i, unsigne
 	u32 n = 0;
 	u64 e;
 
-	for_each_present (k, t, i, j) {
+	for_each_present(k, t, i, j) {
 		e = t->table[k];
 		if (e & PTE_OWNED) {
 			page_get(phys_to_page(e & PTE_ADDR));
@@ -85,7 +85,8 @@ copy_entries(struct fork *f, struct pt *t, struct pt *c, unsigned int i, unsigne
 
 /* The part [a, b) of a run, which has no table below; room is reserved. */
 static void
-copy_run(struct fork *f, struct pt *t, struct pt *c, const struct run *r, unsigned long a, unsigned long b)
+copy_run(struct fork *f, struct pt *t, struct pt *c, const struct run *r, unsigned long a,
+	 unsigned long b)
 {
 	meta_t m = r->meta & ~(META_LOCKED | META_ONFAULT);
 	struct run *to = &c->runs[c->nr_runs];
@@ -111,7 +112,7 @@ part_end(struct pt *t, unsigned long va)
 
 	if (t->level == 0)
 		return (long)pt_end(t);
-	for_each_present (i, t, slot_index(va, t->level), PTE_COUNT) {
+	for_each_present(i, t, slot_index(va, t->level), PTE_COUNT) {
 		if (entry_is_table(t->table[i]))
 			return (long)slot_base(t, i);
 		if (thp_split(t, i))

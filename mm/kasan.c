@@ -209,8 +209,8 @@ check(unsigned long addr, size_t size, bool write, unsigned long pc)
 		return;
 	bad = first_bad(addr, size);
 	if (unlikely(bad != 0))
-		report((struct kasan_report){.addr = addr, .size = size, .write = write,
-					     .why = why_bad(bad), .pc = pc});
+		report((struct kasan_report){
+			.addr = addr, .size = size, .write = write, .why = why_bad(bad), .pc = pc});
 }
 
 #define caller_pc() ((unsigned long)__builtin_return_address(0))

@@ -66,7 +66,7 @@ kasan_delayed(const struct slab_cache *c)
 	unsigned int cpu;
 	u64 n = 0;
 
-	for_each_possible_cpu (cpu) {
+	for_each_possible_cpu(cpu) {
 		const struct delay_ring *r = cpu_ptr(&delay_ring, cpu);
 
 		for (u32 i = 0; i < RING; i++)

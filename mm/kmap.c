@@ -276,7 +276,7 @@ map_page_array(u64 start, u64 end, u32 node)
 
 	while (va < to) {
 		size_t size = is_aligned(va, LARGE_SIZE) && to - va >= LARGE_SIZE ? LARGE_SIZE
-										 : PAGE_SIZE;
+										  : PAGE_SIZE;
 		void *p = memblock_try_alloc_raw(size, size, node);
 
 		if (p == NULL && size == LARGE_SIZE) {

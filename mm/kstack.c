@@ -71,7 +71,7 @@ kstack_drain(void)
 {
 	unsigned int cpu;
 
-	for_each_possible_cpu (cpu) {
+	for_each_possible_cpu(cpu) {
 		for (unsigned int i = 0; i < SLOTS; i++) {
 			void *stack = atomic_xchg(&cpu_of(slots, cpu)[i], NULL);
 

@@ -58,7 +58,8 @@ static int
 advise_flags(struct space *s, const struct run *r, int advice)
 {
 	const struct advice_flags *a = &advice_flags[advice];
-	struct range op = {.op = RANGE_FLAGS, .set = meta_flag(a->set), .clear = meta_flag(a->clear)};
+	struct range op = {
+		.op = RANGE_FLAGS, .set = meta_flag(a->set), .clear = meta_flag(a->clear)};
 	bool special = meta_region(r->meta)->flags & REGION_SPECIAL;
 
 	if (advice == MADV_WIPEONFORK && !private_anon(r->meta))
@@ -123,7 +124,8 @@ advise_populate(struct space *s, const struct run *r, int advice)
 	bool write = advice == MADV_POPULATE_WRITE;
 	int err;
 
-	if (meta_region(r->meta)->flags & REGION_SPECIAL || !(meta_prot(r->meta) & (write ? PROT_WRITE : META_PROT)))
+	if (meta_region(r->meta)->flags & REGION_SPECIAL ||
+	    !(meta_prot(r->meta) & (write ? PROT_WRITE : META_PROT)))
 		return -EINVAL;
 	err = space_populate(s, r->start, r->end, write);
 	return err;
@@ -193,7 +195,8 @@ sys_madvise(unsigned long addr, size_t len, int advice)
 {
 	size_t all = align_up(len, PAGE_SIZE);
 
-	if (!advice_known(advice) || !is_aligned(addr, PAGE_SIZE) || (len && !all) || addr + all < addr)
+	if (!advice_known(advice) || !is_aligned(addr, PAGE_SIZE) || (len && !all) ||
+	    addr + all < addr)
 		return -EINVAL;
 	if (all == 0)
 		return 0;

@@ -42,8 +42,10 @@ line_fill(struct space *s, const struct run *r, struct map_info *mi)
 	mi->locked = r->meta & META_LOCKED;
 	mi->file = g->file;
 	mi->name = line_name(s, r);
-	mi->vm_flags = (u32)(r->meta >> META_FLAG_SHIFT) | (r->meta & META_ACCOUNT ? MAPPING_ACCOUNT : 0) |
-		       (mi->shared ? MAPPING_SHARED : 0) | (g->flags & REGION_SPECIAL ? MAPPING_SPECIAL : 0);
+	mi->vm_flags = (u32)(r->meta >> META_FLAG_SHIFT) |
+		       (r->meta & META_ACCOUNT ? MAPPING_ACCOUNT : 0) |
+		       (mi->shared ? MAPPING_SHARED : 0) |
+		       (g->flags & REGION_SPECIAL ? MAPPING_SPECIAL : 0);
 	mi->max_prot = g->max_prot;
 	mi->offset = g == &anon_region ? 0 : g->offset + (r->start - g->base);
 }
@@ -76,12 +78,13 @@ count_page(struct map_info *mi, u64 e, u32 users, u64 pages)
 
 /* The entries of t in [a, b), which lies in one leaf or is large pages. */
 static void
-count_table(struct pt *t, unsigned long a, unsigned long b, struct map_info *mi, const struct counts *c)
+count_table(struct pt *t, unsigned long a, unsigned long b, struct map_info *mi,
+	    const struct counts *c)
 {
 	unsigned int first = slot_index(a, t->level), i;
 	u64 e;
 
-	for_each_present (i, t, first, slot_index(b - 1, t->level) + 1) {
+	for_each_present(i, t, first, slot_index(b - 1, t->level) + 1) {
 		e = t->table[i];
 		if (e & PTE_PS)
 			count_page(mi, e, 1, PTE_COUNT);
@@ -94,7 +97,8 @@ count_table(struct pt *t, unsigned long a, unsigned long b, struct map_info *mi,
 
 /* A part of r in one leaf: up to its end, or to where the next leaf begins. */
 static unsigned long
-count_part(struct space *s, const struct run *r, unsigned long va, struct map_info *mi, struct counts *c)
+count_part(struct space *s, const struct run *r, unsigned long va, struct map_info *mi,
+	   struct counts *c)
 {
 	unsigned long end = min(r->end, align_down(va, LARGE_SIZE) + LARGE_SIZE);
 	struct region *g = meta_region(r->meta);
@@ -102,7 +106,8 @@ count_part(struct space *s, const struct run *r, unsigned long va, struct map_in
 
 	if (g->cache) {
 		memset(c, 0, sizeof(*c));
-		rmap_count(g->cache, region_index(g, va), (unsigned int)((end - va) >> PAGE_SHIFT), c->of);
+		rmap_count(g->cache, region_index(g, va), (unsigned int)((end - va) >> PAGE_SHIFT),
+			   c->of);
 	}
 	t = pt_lock_walk(s, va, 0);
 	if (t->level <= 1)
@@ -130,14 +135,15 @@ next_line(struct space *s, unsigned long va, struct run *line)
 
 	if (!space_next_run(s, va, USER_END, line, true))
 		return false;
-	while (space_next_run(s, line->end, USER_END, &r, false) && r.start == line->end && r.meta == line->meta)
+	while (space_next_run(s, line->end, USER_END, &r, false) && r.start == line->end &&
+	       r.meta == line->meta)
 		line->end = r.end;
 	return true;
 }
 
 int
-space_for_each(struct space *s, unsigned long from, bool smaps, int (*fn)(const struct map_info *mi, void *ctx),
-	       void *ctx)
+space_for_each(struct space *s, unsigned long from, bool smaps,
+	       int (*fn)(const struct map_info *mi, void *ctx), void *ctx)
 {
 	unsigned long va = align_down(from, PAGE_SIZE);
 	struct counts *c = NULL;

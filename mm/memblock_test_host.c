@@ -10,8 +10,7 @@
 
 #define MIB (1UL << 20)
 
-static void __attribute__((constructor))
-map_memory(void)
+static void __attribute__((constructor)) map_memory(void)
 {
 	if (mmap((void *)DIRECT_MAP_BASE, 4 * MIB, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)

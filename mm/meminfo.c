@@ -26,7 +26,7 @@ mm_stat_sum(enum mm_stat item)
 	unsigned int cpu;
 	s64 sum = 0;
 
-	for_each_possible_cpu (cpu)
+	for_each_possible_cpu(cpu)
 		sum += READ_ONCE(cpu_of(mm_stats, cpu)[item]);
 	return sum < 0 ? 0 : (u64)sum;
 }
@@ -46,8 +46,7 @@ struct text {
 	int err;
 };
 
-static void __printf(2, 3)
-text_printf(struct text *t, const char *fmt, ...)
+static void __printf(2, 3) text_printf(struct text *t, const char *fmt, ...)
 {
 	char line[256];
 	va_list ap;
@@ -71,7 +70,8 @@ kib(struct text *t, const char *name, u64 pages)
 static void
 print_memory(struct text *t)
 {
-	u64 anon = page_level(PAGE_ANON), disk = page_level(PAGE_CACHE), shmem = page_level(PAGE_SHMEM);
+	u64 anon = page_level(PAGE_ANON), disk = page_level(PAGE_CACHE),
+	    shmem = page_level(PAGE_SHMEM);
 	u64 locked = mm_stat_sum(MM_MLOCKED);
 
 	kib(t, "MemTotal:", pages_total());
@@ -148,10 +148,10 @@ slab_line(const struct slab_info *si, void *ctx)
 {
 	struct text *t = ctx;
 
-	text_printf(t, "%-17s %6lu %6lu %6u %4u %4d", si->name, si->objects_used,
-		    si->objects, si->slot_size, si->objects_per_slab, (int)si->pages_per_slab);
-	text_printf(t, " : tunables %4u %4u %4u : slabdata %6lu %6lu %6u\n", 2 * si->limit, si->limit, 0u,
-		    si->slabs, si->slabs, 0u);
+	text_printf(t, "%-17s %6lu %6lu %6u %4u %4d", si->name, si->objects_used, si->objects,
+		    si->slot_size, si->objects_per_slab, (int)si->pages_per_slab);
+	text_printf(t, " : tunables %4u %4u %4u : slabdata %6lu %6lu %6u\n", 2 * si->limit,
+		    si->limit, 0u, si->slabs, si->slabs, 0u);
 	return t->err;
 }
 
@@ -160,9 +160,11 @@ slabinfo_print(const struct sink *out)
 {
 	struct text t = {.out = out};
 
-	text_printf(&t, "slabinfo - version: 2.1\n"
-			"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
-			" : tunables <limit> <batchcount> <sharedfactor>");
+	text_printf(
+		&t,
+		"slabinfo - version: 2.1\n"
+		"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
+		" : tunables <limit> <batchcount> <sharedfactor>");
 	text_printf(&t, " : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
 	if (t.err != 0)
 		return t.err;
@@ -176,7 +178,7 @@ pcp_events(u64 *allocs, u64 *frees, u64 *refills)
 	unsigned int cpu;
 
 	*allocs = *frees = *refills = 0;
-	for_each_possible_cpu (cpu) {
+	for_each_possible_cpu(cpu) {
 		const struct pcp *c = &cpu_of(pcp, cpu);
 
 		*allocs += READ_ONCE(c->allocs);
@@ -214,7 +216,8 @@ vmstat_print(const struct sink *out)
 	text_printf(&t, "nr_kernel_stack %lu\n", mm_stat_sum(MM_KSTACK) << (PAGE_SHIFT - 10));
 	text_printf(&t, "nr_anon_pages %lu\n", page_level(PAGE_ANON));
 	text_printf(&t, "nr_file_pages %lu\n", page_level(PAGE_CACHE) + page_level(PAGE_SHMEM));
-	text_printf(&t, "nr_shmem %lu\nnr_page_table_pages %lu\n", page_level(PAGE_SHMEM), page_level(PAGE_TABLE));
+	text_printf(&t, "nr_shmem %lu\nnr_page_table_pages %lu\n", page_level(PAGE_SHMEM),
+		    page_level(PAGE_TABLE));
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		text_printf(&t, "%s %lu\n", lines[i].name, mm_stat_sum(lines[i].item));
 	text_printf(&t, "pgalloc_normal %lu\n", allocs + mm_stat_sum(MM_BLOCKS_ALLOCED));

@@ -38,7 +38,8 @@ populate_locked(struct space *s, unsigned long start, unsigned long end)
 	for (; space_next_run(s, va, end, &r, false); va = r.end) {
 		if (!(r.meta & META_LOCKED) || r.meta & META_ONFAULT)
 			continue;
-		err = space_populate(s, r.start, r.end, (r.meta & (PROT_WRITE | META_SHARED)) == PROT_WRITE);
+		err = space_populate(s, r.start, r.end,
+				     (r.meta & (PROT_WRITE | META_SHARED)) == PROT_WRITE);
 		if (err == -EINTR)
 			return err;
 		if (err)
@@ -50,7 +51,10 @@ populate_locked(struct space *s, unsigned long start, unsigned long end)
 static int
 set_locked(struct space *s, unsigned long start, unsigned long end, u64 set)
 {
-	struct range op = {.op = RANGE_FLAGS, .set = set, .clear = META_LOCKED | META_ONFAULT, .stop_at_hole = true};
+	struct range op = {.op = RANGE_FLAGS,
+			   .set = set,
+			   .clear = META_LOCKED | META_ONFAULT,
+			   .stop_at_hole = true};
 	int err = range_apply(s, start, end, &op);
 
 	return err ? err : op.hole ? -ENOMEM : 0;
@@ -126,14 +130,16 @@ long
 sys_mlockall(int flags)
 {
 	struct space *s = mm_port_current_space();
-	u64 set = META_LOCKED | (flags & MCL_ONFAULT ? META_ONFAULT : 0), limit = space_limit_pages(RLIMIT_MEMLOCK);
+	u64 set = META_LOCKED | (flags & MCL_ONFAULT ? META_ONFAULT : 0),
+	    limit = space_limit_pages(RLIMIT_MEMLOCK);
 	int err;
 
 	if (!flags || flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) || flags == MCL_ONFAULT)
 		return -EINVAL;
 	if (!may_lock())
 		return -EPERM;
-	if (flags & MCL_CURRENT && (u64)max(arena_total(s), 0L) > limit && !mm_port_capable(CAP_IPC_LOCK))
+	if (flags & MCL_CURRENT && (u64)max(arena_total(s), 0L) > limit &&
+	    !mm_port_capable(CAP_IPC_LOCK))
 		return -ENOMEM;
 	atomic_set(&s->def_meta, flags & MCL_FUTURE ? set : 0);
 	if (!(flags & MCL_CURRENT))

@@ -226,7 +226,7 @@ cpu_call_mask(const struct cpumask *mask, void (*fn)(void *arg), void *arg)
 {
 	unsigned int cpu;
 
-	for_each_cpu (cpu, mask) {
+	for_each_cpu(cpu, mask) {
 		if (cpu == my_cpu) {
 			unsigned long flags = irq_save();
 
@@ -321,7 +321,8 @@ map_at(unsigned long at, size_t size)
 	}
 }
 
-void pin_resched(void)
+void
+pin_resched(void)
 {
 }
 
@@ -523,8 +524,7 @@ start_memory(void)
 	pcp_set_batch();
 }
 
-static void __attribute__((constructor))
-start(void)
+static void __attribute__((constructor)) start(void)
 {
 	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	pthread_t t;

@@ -53,9 +53,11 @@ space_check_limits(struct space *s, u64 pages, meta_t m)
 int
 space_check_mlock(struct space *s, u64 pages)
 {
-	u64 limit = space_limit_pages(RLIMIT_MEMLOCK), locked = (u64)max(atomic_read(&s->locked), 0L);
+	u64 limit = space_limit_pages(RLIMIT_MEMLOCK),
+	    locked = (u64)max(atomic_read(&s->locked), 0L);
 
-	if (limit == U64_MAX || (pages <= limit && locked <= limit - pages) || mm_port_capable(CAP_IPC_LOCK))
+	if (limit == U64_MAX || (pages <= limit && locked <= limit - pages) ||
+	    mm_port_capable(CAP_IPC_LOCK))
 		return 0;
 	return -EAGAIN;
 }
@@ -192,7 +194,8 @@ map_now(struct mapping *m)
 }
 
 long
-space_map(struct space *s, unsigned long addr, size_t len, u32 prot, u32 flags, const struct map_backing *b)
+space_map(struct space *s, unsigned long addr, size_t len, u32 prot, u32 flags,
+	  const struct map_backing *b)
 {
 	struct mapping m = {.space = s, .addr = addr, .flags = flags, .backing = b};
 	long ret;
@@ -207,7 +210,8 @@ space_map(struct space *s, unsigned long addr, size_t len, u32 prot, u32 flags, 
 		return -ENOMEM;
 	if (b && b->offset + m.len < b->offset)
 		return -EOVERFLOW;
-	m.ask = (struct map_ask){.prot = prot, .flags = flags, .len = m.len, .offset = b ? b->offset : 0};
+	m.ask = (struct map_ask){
+		.prot = prot, .flags = flags, .len = m.len, .offset = b ? b->offset : 0};
 	ret = check_place(&m);
 	if (ret)
 		return ret;

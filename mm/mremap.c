@@ -36,8 +36,8 @@ mapping_at(struct space *s, unsigned long addr, unsigned long end, struct run *o
 		meta_hold(out->meta, -1);
 		return false;
 	}
-	while (out->end < end && space_next_run(s, out->end, end, &r, false) && r.start == out->end &&
-	       r.meta == out->meta)
+	while (out->end < end && space_next_run(s, out->end, end, &r, false) &&
+	       r.start == out->end && r.meta == out->meta)
 		out->end = r.end;
 	return true;
 }
@@ -75,7 +75,7 @@ take_out(struct space *s, unsigned long va, unsigned long end, struct carried *c
 		return va;
 	}
 	end = min(end, pt_end(t));
-	for_each_present (i, t, slot_index(va, 0), slot_index(end - 1, 0) + 1) {
+	for_each_present(i, t, slot_index(va, 0), slot_index(end - 1, 0) + 1) {
 		if (!(t->table[i] & PTE_OWNED))
 			continue;
 		if (c->n == MOVE_MAX) {
@@ -131,14 +131,16 @@ make_leaves(struct space *s, unsigned long start, unsigned long end)
 static int
 move_pages(struct move *m, const struct region *r)
 {
-	unsigned long va = m->addr, end = m->addr + min(m->old_len, m->new_len), next, shift = m->new_addr - m->addr;
+	unsigned long va = m->addr, end = m->addr + min(m->old_len, m->new_len), next,
+		      shift = m->new_addr - m->addr;
 	struct carried c;
 	unsigned int i;
 
 	while (va < end) {
 		/* Both sides' tables for a piece first, then its pages. */
 		next = min(end, align_down(va, LARGE_SIZE) + LARGE_SIZE);
-		if (!range_is_free(m->space, va, next) && make_leaves(m->space, va + shift, next + shift))
+		if (!range_is_free(m->space, va, next) &&
+		    make_leaves(m->space, va + shift, next + shift))
 			return -ENOMEM;
 		while (va < next) {
 			va = take_out(m->space, va, next, &c);
@@ -283,8 +285,8 @@ remap_to(struct move *m)
 {
 	int err;
 
-	if (!is_aligned(m->new_addr, PAGE_SIZE) || m->new_len > USER_END || m->new_addr > USER_END - m->new_len ||
-	    overlap(m))
+	if (!is_aligned(m->new_addr, PAGE_SIZE) || m->new_len > USER_END ||
+	    m->new_addr > USER_END - m->new_len || overlap(m))
 		return -EINVAL;
 	if (m->flags & MREMAP_FIXED) {
 		err = space_unmap(m->space, m->new_addr, m->new_len);
@@ -340,10 +342,12 @@ sys_mremap(unsigned long addr, unsigned long old_len, unsigned long new_len, uns
 
 	if (flags & ~(unsigned long)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) ||
 	    (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE)) ||
-	    (flags & MREMAP_DONTUNMAP && old_len != new_len) || !is_aligned(addr, PAGE_SIZE) || !m.new_len)
+	    (flags & MREMAP_DONTUNMAP && old_len != new_len) || !is_aligned(addr, PAGE_SIZE) ||
+	    !m.new_len)
 		return -EINVAL;
-	if (addr >= USER_END || !mapping_at(m.space, addr, min(USER_END, max(addr + PAGE_SIZE, addr + m.old_len + 1)),
-					    &m.run))
+	if (addr >= USER_END ||
+	    !mapping_at(m.space, addr, min(USER_END, max(addr + PAGE_SIZE, addr + m.old_len + 1)),
+			&m.run))
 		return -EFAULT;
 	ret = remap(&m);
 	meta_hold(m.run.meta, -1);

@@ -27,8 +27,8 @@
 #include "mm/fail.h"
 #include "mm/kasan.h"
 #include "mm/kmap.h"
-#include "mm/meminfo.h"
 #include "mm/memblock_impl.h"
+#include "mm/meminfo.h"
 #include "mm/page_impl.h"
 #include "mm/port.h"
 #include "mm/slab_impl.h"
@@ -266,8 +266,8 @@ page_zero_stores(void *va)
 	void *end = (char *)va + PAGE_SIZE;
 
 	__asm__ volatile("1:" ZERO_32(0) ZERO_32(32) ZERO_32(64) ZERO_32(96) ZERO_32(128)
-				 ZERO_32(160) ZERO_32(192) ZERO_32(224)
-			 "add $256, %0; cmp %1, %0; jne 1b"
+				 ZERO_32(160) ZERO_32(192)
+					 ZERO_32(224) "add $256, %0; cmp %1, %0; jne 1b"
 			 : "+r"(va)
 			 : "r"(end), "a"(0UL)
 			 : "memory", "cc");
@@ -309,7 +309,7 @@ page_level(enum page_type type)
 	unsigned int cpu;
 	s64 sum = 0;
 
-	for_each_possible_cpu (cpu)
+	for_each_possible_cpu(cpu)
 		sum += READ_ONCE(cpu_of(page_levels, cpu)[type]);
 	return sum < 0 ? 0 : (u64)sum;
 }

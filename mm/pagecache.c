@@ -43,7 +43,8 @@ struct node {
 static LOCK_CLASS(pagecache_class, RANK_PAGE);
 
 void
-pagecache_init(struct pagecache *pc, const struct pagecache_ops *ops, u64 *size, struct inode *inode)
+pagecache_init(struct pagecache *pc, const struct pagecache_ops *ops, u64 *size,
+	       struct inode *inode)
 {
 	pc->root = NULL;
 	spin_init(&pc->lock, &pagecache_class);
@@ -277,7 +278,8 @@ static bool
 remove_range(struct pagecache *pc, struct node *n, u64 base, u64 first, u64 last, struct gone *gone)
 {
 	unsigned int shift = (n->height - 1) * NODE_BITS, i;
-	unsigned int from = first > base ? (unsigned int)min((first - base) >> shift, (u64)NODE_SLOTS) : 0;
+	unsigned int from =
+		first > base ? (unsigned int)min((first - base) >> shift, (u64)NODE_SLOTS) : 0;
 	unsigned int to = (unsigned int)min((last - base) >> shift, (u64)NODE_SLOTS - 1);
 
 	for (i = from; i <= to; i++) {

@@ -48,7 +48,8 @@ struct pagecache {
 	struct inode *inode;
 };
 
-void pagecache_init(struct pagecache *pc, const struct pagecache_ops *ops, u64 *size, struct inode *inode);
+void pagecache_init(struct pagecache *pc, const struct pagecache_ops *ops, u64 *size,
+		    struct inode *inode);
 /* Frees all pages; nobody may map it any more. */
 void pagecache_fini(struct pagecache *pc);
 /* The page with a reference, or NULL. No lock, no sleep. */

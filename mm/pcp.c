@@ -65,7 +65,8 @@ zone_alloc_one(enum page_level level)
 {
 	struct page *p = NULL;
 
-	for (struct zone *const *z = zone_order(this_cpu_read(pcp.node)); *z != NULL && p == NULL; z++)
+	for (struct zone *const *z = zone_order(this_cpu_read(pcp.node)); *z != NULL && p == NULL;
+	     z++)
 		p = zone_alloc(*z, 0, level);
 	return p;
 }
@@ -140,7 +141,7 @@ pcp_count(void)
 	unsigned int cpu;
 	u64 sum = 0;
 
-	for_each_possible_cpu (cpu) {
+	for_each_possible_cpu(cpu) {
 		const struct pcp *c = &cpu_of(pcp, cpu);
 
 		sum += READ_ONCE(c->n) + READ_ONCE(c->spare_n);

@@ -88,7 +88,8 @@ void
 percpu_map_boot_area(void)
 {
 	for (size_t off = 0; off < static_size(); off += PAGE_SIZE) {
-		int err = kmap_page(area_va(0) + off, virt_to_phys(boot_area) + off, MAP_RW, MAP_WB);
+		int err =
+			kmap_page(area_va(0) + off, virt_to_phys(boot_area) + off, MAP_RW, MAP_WB);
 
 		ASSERT(err == 0);
 	}
@@ -122,7 +123,7 @@ area_make(unsigned int cpu)
 		if (area_back(cpu, off) != 0)
 			return -ENOMEM;
 	}
-	bitmap_for_each_one (i, populated, AREA_PAGES) {
+	bitmap_for_each_one(i, populated, AREA_PAGES) {
 		if (area_back(cpu, i * PAGE_SIZE) != 0)
 			return -ENOMEM;
 	}
@@ -162,7 +163,7 @@ percpu_port_populate(unsigned long from, unsigned long to)
 	if (to > PERCPU_STRIDE)
 		return -ENOMEM;
 	for (; from < to; from += PAGE_SIZE) {
-		for_each_possible_cpu (cpu) {
+		for_each_possible_cpu(cpu) {
 			if (area_back(cpu, from) != 0)
 				return -ENOMEM;
 		}

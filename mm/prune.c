@@ -57,7 +57,7 @@ sweep_table(struct pt *t, struct gather *g)
 	unsigned int i;
 	struct pt *c;
 
-	for_each_present (i, t, 0, PTE_COUNT) {
+	for_each_present(i, t, 0, PTE_COUNT) {
 		if (!entry_is_table(t->table[i]) || READ_ONCE(pt_child(t->table[i])->nr_runs))
 			continue;
 		c = pt_lock_present(t, i);

@@ -48,8 +48,8 @@ static LOCK_CLASS(pt_1_class, RANK_PT_L2);
 static LOCK_CLASS(pt_2_class, RANK_PT_L3);
 static LOCK_CLASS(pt_root_class, RANK_PT);
 
-static const struct lock_class *const level_class[PT_LEVELS] = {&pt_leaf_class, &pt_1_class, &pt_2_class,
-								&pt_root_class};
+static const struct lock_class *const level_class[PT_LEVELS] = {&pt_leaf_class, &pt_1_class,
+								&pt_2_class, &pt_root_class};
 static struct slab_cache *pt_cache __read_mostly;
 
 void
@@ -148,7 +148,8 @@ pt_lock_walk(struct space *s, unsigned long va, unsigned int level)
 		spin_lock(&t->lock);
 		rcu_read_unlock();
 		/* Unlinked since, or no longer the lowest? */
-		if (likely(!t->stale && (t->level <= level || !entry_is_table(t->table[slot_index(va, t->level)]))))
+		if (likely(!t->stale && (t->level <= level ||
+					 !entry_is_table(t->table[slot_index(va, t->level)]))))
 			return t;
 		spin_unlock(&t->lock);
 	}

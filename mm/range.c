@@ -58,7 +58,8 @@ leaf_drop(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struct r
 static bool
 writable_now(u64 e, meta_t m)
 {
-	return e & PTE_OWNED && !(m & META_SHARED) && atomic_read(&phys_to_page(e & PTE_ADDR)->refs) == 1;
+	return e & PTE_OWNED && !(m & META_SHARED) &&
+	       atomic_read(&phys_to_page(e & PTE_ADDR)->refs) == 1;
 }
 
 /* The entries of slots [i, j) follow the new protection of m. */
@@ -69,7 +70,7 @@ leaf_protect(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struc
 	unsigned int k;
 	u64 e, new;
 
-	for_each_present (k, t, i, j) {
+	for_each_present(k, t, i, j) {
 		e = READ_ONCE(t->table[k]);
 		do {
 			new = e & ~(PTE_P | PTE_NONE | PTE_NX);
@@ -81,7 +82,7 @@ leaf_protect(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struc
 			/* A CPU may set the accessed and dirty bits meanwhile. */
 		} while (new != e && !atomic_try_cmpxchg(&t->table[k], &e, new));
 		/* Only what takes rights away must be flushed. */
-		if (e & PTE_P && (e & ~new & (PTE_W | PTE_P) || new & ~e & PTE_NX))
+		if (e & PTE_P && (e & ~new &(PTE_W | PTE_P) || new & ~e &PTE_NX))
 			gather_range(r->gather, slot_base(t, k), slot_base(t, k + 1));
 	}
 }
@@ -109,8 +110,8 @@ static void
 drop_entries(struct pt *t, unsigned int i, unsigned int j, struct range *r)
 {
 	for (; i < j; i++)
-		leaf_drop(t, slot_index(t->runs[i].start, 0), slot_index(t->runs[i].end - 1, 0) + 1, t->runs[i].meta,
-			  r);
+		leaf_drop(t, slot_index(t->runs[i].start, 0), slot_index(t->runs[i].end - 1, 0) + 1,
+			  t->runs[i].meta, r);
 }
 
 static void
@@ -171,7 +172,7 @@ meta_changed(struct run *run, struct range *r)
 	new = (m & ~r->clear) | r->set;
 	if (new & ~m & META_LOCKED)
 		r->locked += n;
-	if (m & ~new & META_LOCKED)
+	if (m & ~new &META_LOCKED)
 		r->unlocked += n;
 	return new;
 }
@@ -198,7 +199,8 @@ stretch_change(struct pt *t, unsigned long a, unsigned long b, struct range *r)
 			continue;
 		run->meta = new;
 		if (r->op == RANGE_PROTECT && t->level == 0)
-			leaf_protect(t, slot_index(run->start, 0), slot_index(run->end - 1, 0) + 1, new, r);
+			leaf_protect(t, slot_index(run->start, 0), slot_index(run->end - 1, 0) + 1,
+				     new, r);
 	}
 	if (at < b && !r->err)
 		r->hole = true;
@@ -220,7 +222,8 @@ stretch_zap(struct pt *t, unsigned long a, unsigned long b, struct range *r)
 			r->hole = true;
 		at = end;
 		if (t->level == 0 && (!r->only || meta_region(run->meta) == r->only))
-			leaf_drop(t, slot_index(start, 0), slot_index(end - 1, 0) + 1, run->meta, r);
+			leaf_drop(t, slot_index(start, 0), slot_index(end - 1, 0) + 1, run->meta,
+				  r);
 	}
 	if (at < b)
 		r->hole = true;
@@ -268,7 +271,7 @@ child_drop(struct pt *t, unsigned int i, struct range *r)
 	if (c->level == 0) {
 		drop_entries(c, 0, c->nr_runs, r);
 	} else {
-		for_each_present (k, c, 0, PTE_COUNT) {
+		for_each_present(k, c, 0, PTE_COUNT) {
 			if (entry_is_table(c->table[k]))
 				child_drop(c, k, r);
 			else

@@ -163,7 +163,8 @@ random_call(struct space *s, struct model *m, u64 *seed)
 	static const u32 prots[] = {PROT_READ, PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE, 0,
 				    PROT_READ | PROT_EXEC};
 	u64 r = test_rand(seed);
-	unsigned int a = r % PAGES, len = r >> 16 & 7 ? (unsigned int)(r >> 20 & 31) : (unsigned int)(r >> 20 & 1023);
+	unsigned int a = r % PAGES, len = r >> 16 & 7 ? (unsigned int)(r >> 20 & 31)
+						      : (unsigned int)(r >> 20 & 1023);
 	unsigned int b = min(a + 1 + len, PAGES);
 	u32 prot = prots[(r >> 32) % ARRAY_SIZE(prots)];
 	int err = 0;
@@ -330,7 +331,8 @@ TEST(range_frees_tables)
 		unsigned long va = (40UL << 30) + k * (LARGE_SIZE * 7);
 		u32 v = k;
 
-		EXPECT_EQ(space_map(s, va, PAGE_SIZE, PROT_READ | PROT_WRITE, FIXED, NULL), (long)va);
+		EXPECT_EQ(space_map(s, va, PAGE_SIZE, PROT_READ | PROT_WRITE, FIXED, NULL),
+			  (long)va);
 		EXPECT_EQ(space_access(s, va, &v, sizeof(v), true), sizeof(v));
 	}
 	EXPECT_GE(tables_of(s), before + 64);

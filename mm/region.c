@@ -91,7 +91,8 @@ region_alloc(unsigned long base)
 }
 
 struct region *
-region_create(struct space *s, unsigned long base, const struct map_backing *b, const struct map_ask *ask)
+region_create(struct space *s, unsigned long base, const struct map_backing *b,
+	      const struct map_ask *ask)
 {
 	struct region *r = region_alloc(base);
 	u32 flags = 0;
@@ -177,7 +178,8 @@ family_next(struct family *f, struct space *prev)
 
 	spin_lock(&f->lock);
 	/* A member that somebody uses stays in the list. */
-	for (pos = prev ? prev->family_link.next : f->spaces.next; pos != &f->spaces; pos = pos->next) {
+	for (pos = prev ? prev->family_link.next : f->spaces.next; pos != &f->spaces;
+	     pos = pos->next) {
 		s = list_entry(pos, struct space, family_link);
 		if (space_try_get_user(s))
 			break;

@@ -118,7 +118,7 @@ mappers_free(struct pagecache *pc)
 
 	if (!a)
 		return;
-	for_each_possible_cpu (cpu)
+	for_each_possible_cpu(cpu)
 		kfree(a[cpu]);
 	kfree(a);
 	pc->mappers = NULL;
@@ -164,7 +164,8 @@ region_range(const struct region *r, u64 first, u64 last, unsigned long *start, 
 	return *start < *end;
 }
 
-typedef void (*visit_fn)(struct space *s, const struct region *r, unsigned long start, unsigned long end, void *arg);
+typedef void (*visit_fn)(struct space *s, const struct region *r, unsigned long start,
+			 unsigned long end, void *arg);
 
 /* Calls fn for each space and range that may show pages [first, last]. */
 static void
@@ -178,7 +179,7 @@ for_each_mapping(struct pagecache *pc, u64 first, u64 last, visit_fn fn, void *a
 
 	if (!a)
 		return;
-	for_each_possible_cpu (cpu) {
+	for_each_possible_cpu(cpu) {
 		l = smp_load_acquire(&a[cpu]);
 		for (r = l ? next_region(l, NULL) : NULL; r; r = next_region(l, r)) {
 			if (!region_range(r, first, last, &start, &end))
@@ -190,7 +191,8 @@ for_each_mapping(struct pagecache *pc, u64 first, u64 last, visit_fn fn, void *a
 }
 
 static void
-zap(struct space *s, const struct region *r, unsigned long start, unsigned long end, void *keep_anon)
+zap(struct space *s, const struct region *r, unsigned long start, unsigned long end,
+    void *keep_anon)
 {
 	struct range op = {.op = RANGE_ZAP, .only = r, .keep_anon = keep_anon != NULL};
 
@@ -224,16 +226,19 @@ count(struct space *s, const struct region *r, unsigned long start, unsigned lon
 
 	while (va < end) {
 		struct pt *t = pt_lock_walk(s, va, 0);
-		unsigned long stop = min(end, t->level ? (va | (slot_size(t->level) - 1)) + 1 : pt_end(t));
-		unsigned int i, from = slot_index(va, 0), to = from + (unsigned int)((stop - va) >> PAGE_SHIFT);
+		unsigned long stop =
+			min(end, t->level ? (va | (slot_size(t->level) - 1)) + 1 : pt_end(t));
+		unsigned int i, from = slot_index(va, 0),
+				to = from + (unsigned int)((stop - va) >> PAGE_SHIFT);
 
 		if (t->level)
 			to = from;
-		for_each_present (i, t, from, to) {
+		for_each_present(i, t, from, to) {
 			const struct run *run = runs_find(t, slot_base(t, i));
 			u64 k = region_index(r, slot_base(t, i)) - c->first;
 
-			if (t->table[i] & PTE_FILE && run && meta_region(run->meta) == r && k < c->n)
+			if (t->table[i] & PTE_FILE && run && meta_region(run->meta) == r &&
+			    k < c->n)
 				c->counts[k]++;
 		}
 		pt_unlock(t);

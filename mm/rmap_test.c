@@ -39,7 +39,8 @@ file_space(struct file **file, struct pagecache **cache)
 
 	if (!s || is_err(b.file) ||
 	    space_map(s, AT, PAGES * PAGE_SIZE, RW, MAP_SHARED | MAP_FIXED, &b) != (long)AT ||
-	    space_map(s, COPY_AT, PAGES * PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED, &b) != (long)COPY_AT ||
+	    space_map(s, COPY_AT, PAGES * PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED, &b) !=
+		    (long)COPY_AT ||
 	    !space_next_run(s, AT, AT + PAGE_SIZE, &r, false)) {
 		test_note_failure();
 		return NULL;
@@ -138,9 +139,11 @@ touch(struct space *s, struct user *u, u64 r)
 	u64 v = 0xabcd000000 + k;
 
 	if (r & 0x200)
-		u->bad += space_access(s, at + k * PAGE_SIZE + 40, &v, sizeof(v), true) != sizeof(v);
+		u->bad +=
+			space_access(s, at + k * PAGE_SIZE + 40, &v, sizeof(v), true) != sizeof(v);
 	else
-		u->bad += space_access(s, at + k * PAGE_SIZE + 40, &v, sizeof(v), false) != sizeof(v) ||
+		u->bad += space_access(s, at + k * PAGE_SIZE + 40, &v, sizeof(v), false) !=
+				  sizeof(v) ||
 			  (v && v != 0xabcd000000 + k);
 }
 
@@ -172,7 +175,8 @@ user_run(void *arg)
 
 TEST(rmap_torture)
 {
-	u64 mapped = mm_stat_sum(MM_MAPPED), anon = page_level(PAGE_ANON), shmem = page_level(PAGE_SHMEM);
+	u64 mapped = mm_stat_sum(MM_MAPPED), anon = page_level(PAGE_ANON),
+	    shmem = page_level(PAGE_SHMEM);
 	static struct user u[USERS_MAX];
 	unsigned int n = min(test_cpus() + 1, USERS_MAX);
 	struct pagecache *pc;

@@ -198,7 +198,8 @@ slab_cache_create(const char *name, size_t size, size_t align, u32 flags)
 {
 	struct slab_cache *c;
 
-	if (WARN_ON(size == 0 || size > SLAB_MAX || (align & (align - 1)) != 0 || align > PAGE_SIZE))
+	if (WARN_ON(size == 0 || size > SLAB_MAX || (align & (align - 1)) != 0 ||
+		    align > PAGE_SIZE))
 		return NULL;
 	c = kzalloc(sizeof(*c) + slab_nodes * sizeof(struct slab_node), GFP_KERNEL);
 	if (c == NULL)
@@ -246,7 +247,7 @@ slab_count(const struct slab_cache *c, u64 *cached, u64 *used, u64 *slabs)
 		free += READ_ONCE(c->node[n].free_objects);
 		total += READ_ONCE(c->node[n].slabs);
 	}
-	for_each_possible_cpu (cpu) {
+	for_each_possible_cpu(cpu) {
 		const struct slab_cpu *m = cpu_ptr(c->cpu, cpu);
 
 		in_chains += READ_ONCE(m->n) + READ_ONCE(m->spare_n);
@@ -314,7 +315,7 @@ info_of(struct slab_cache *c, void *ctx)
 
 	slab_count(c, &si.cached, &si.objects_used, &si.slabs);
 	si.objects = si.slabs * c->per_slab;
-	for_each_possible_cpu (cpu)
+	for_each_possible_cpu(cpu)
 		si.limit = max(si.limit, READ_ONCE(cpu_ptr(c->cpu, cpu)->limit));
 	return w->fn(&si, w->ctx);
 }
@@ -335,8 +336,9 @@ slab_init(void)
 	static const u16 sizes[KMALLOC_CLASSES] = {16,	32,  64,   96,	 128,  192,
 						   256, 512, 1024, 2048, 4096, 8192};
 	static const char *const names[KMALLOC_CLASSES] = {
-		"kmalloc-16",  "kmalloc-32",  "kmalloc-64", "kmalloc-96", "kmalloc-128", "kmalloc-192",
-		"kmalloc-256", "kmalloc-512", "kmalloc-1k", "kmalloc-2k", "kmalloc-4k",	 "kmalloc-8k"};
+		"kmalloc-16",  "kmalloc-32",  "kmalloc-64",  "kmalloc-96",
+		"kmalloc-128", "kmalloc-192", "kmalloc-256", "kmalloc-512",
+		"kmalloc-1k",  "kmalloc-2k",  "kmalloc-4k",  "kmalloc-8k"};
 	size_t bytes;
 	char *mem;
 

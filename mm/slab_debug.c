@@ -149,8 +149,8 @@ slab_debug_describe(const struct page *slab, const void *p)
 	const void *obj = slab_object_of(slab, p);
 	const struct slab_meta *m = meta_of(c, obj);
 
-	mm_port_log(0, "offset %ld of object %p, size %u, of slab %s", (const char *)p - (const char *)obj,
-		    obj, m->asked, c->name);
+	mm_port_log(0, "offset %ld of object %p, size %u, of slab %s",
+		    (const char *)p - (const char *)obj, obj, m->asked, c->name);
 	mm_port_log(0, "allocated by %pS, freed by %pS", (void *)m->alloc_caller,
 		    (void *)m->free_caller);
 }
@@ -262,12 +262,13 @@ report_cache(struct slab_cache *c, void *ctx)
 	memset(r->users, 0, sizeof(*r->users));
 	for_used_in_cache(c, count_user, r->users);
 	for (unsigned int i = 0; i < r->users->n && ret == 0; i++) {
-		n = scnprintf(line, sizeof(line), "%-20s %8lu %pS\n", c->name, r->users->at[i].count,
-			      (void *)r->users->at[i].caller);
+		n = scnprintf(line, sizeof(line), "%-20s %8lu %pS\n", c->name,
+			      r->users->at[i].count, (void *)r->users->at[i].caller);
 		ret = r->out->emit(r->out->ctx, line, (size_t)n);
 	}
 	if (r->users->other != 0 && ret == 0) {
-		n = scnprintf(line, sizeof(line), "%-20s %8lu elsewhere\n", c->name, r->users->other);
+		n = scnprintf(line, sizeof(line), "%-20s %8lu elsewhere\n", c->name,
+			      r->users->other);
 		ret = r->out->emit(r->out->ctx, line, (size_t)n);
 	}
 	return ret;

@@ -143,8 +143,7 @@ void *slab_object_of(const struct page *slab, const void *p);
 
 /* mm/slab.c */
 /* Takes a chain out of the depot; objects in it, 0: there is none. */
-u32 slab_depot_get(struct slab_cache *c, struct slab_node *sn, void **chain)
-	__must_hold(&sn->lock);
+u32 slab_depot_get(struct slab_cache *c, struct slab_node *sn, void **chain) __must_hold(&sn->lock);
 void *slab_alloc_from(struct slab_cache *c, gfp_t gfp, size_t size, const void *caller);
 
 /* mm/slab_cache.c */

@@ -261,7 +261,7 @@ count_shown(const struct pt *t, struct space_stat *st)
 	st->shared_anon += READ_ONCE(t->shmem);
 	if (t->level == 0)
 		return;
-	for_each_present (i, t, 0, PTE_COUNT) {
+	for_each_present(i, t, 0, PTE_COUNT) {
 		e = READ_ONCE(t->table[i]);
 		if (entry_is_table(e))
 			count_shown(pt_child(e), st);
@@ -297,7 +297,8 @@ space_stat(struct space *s, struct space_stat *st)
 {
 	const struct space_layout *l = &s->layout;
 
-	*st = (struct space_stat){.peak_total = READ_ONCE(s->peak_total), .peak_resident = space_peak_resident(s)};
+	*st = (struct space_stat){.peak_total = READ_ONCE(s->peak_total),
+				  .peak_resident = space_peak_resident(s)};
 	if (!space_try_get_user(s))
 		return;
 	rcu_read_lock();
@@ -306,7 +307,8 @@ space_stat(struct space *s, struct space_stat *st)
 	count_mapped(s, st);
 	st->resident += st->shared_file + st->shared_anon;
 	st->total = (u64)max(arena_total(s), 0L);
-	st->text = (align_up(l->end_code, PAGE_SIZE) - align_down(l->start_code, PAGE_SIZE)) >> PAGE_SHIFT;
+	st->text = (align_up(l->end_code, PAGE_SIZE) - align_down(l->start_code, PAGE_SIZE)) >>
+		   PAGE_SHIFT;
 	st->locked = (u64)max(atomic_read(&s->locked), 0L);
 	st->tables = (u64)max(atomic_read(&s->tables), 0L);
 	/* What was counted in lots may be behind what is there now. */

@@ -111,8 +111,8 @@ size_t space_access_force(struct space *s, unsigned long addr, void *buf, size_t
 /* Figures for /proc and getrusage, in pages. */
 struct space_stat {
 	/* data: private, writable, no stack; exec: executable, no stack; tables: page-table pages */
-	u64 total, resident, shared_file, shared_anon, text, data, stack, exec, locked, tables, swap, peak_total,
-		peak_resident;
+	u64 total, resident, shared_file, shared_anon, text, data, stack, exec, locked, tables,
+		swap, peak_total, peak_resident;
 };
 /* All zero (but the peaks) for a space that is being torn down. May sleep. */
 void space_stat(struct space *s, struct space_stat *st);
@@ -129,7 +129,8 @@ struct map_info {
 	struct file *file;
 	const char *name;
 	/* Filled in for smaps: pages. */
-	u64 rss, pss_4096ths, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, anon_huge, swap;
+	u64 rss, pss_4096ths, shared_clean, shared_dirty, private_clean, private_dirty, referenced,
+		anonymous, anon_huge, swap;
 	/* MAPPING_* below, and what mprotect may give */
 	u32 vm_flags;
 	u32 max_prot;

@@ -470,7 +470,8 @@ int range_try(struct space *s, unsigned long start, unsigned long end, struct ra
 /* Waits until a page is to be had. -ENOMEM. */
 int range_wait_memory(void);
 /* The first run in [va, end), clipped. With `hold` a reference on its region. False: none. */
-bool space_next_run(struct space *s, unsigned long va, unsigned long end, struct run *out, bool hold);
+bool space_next_run(struct space *s, unsigned long va, unsigned long end, struct run *out,
+		    bool hold);
 bool range_is_free(struct space *s, unsigned long start, unsigned long end);
 /* Drops the entries of slots [i, j) of a leaf that belong to run meta m. Lock held. */
 void leaf_drop(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struct range *r);
@@ -549,7 +550,8 @@ void arena_free(struct space *s);
  * Finds a free range, by hint if that is free, and maps it; a region that is
  * not static gets its base. The address or -ENOMEM. May sleep.
  */
-long arena_map(struct space *s, unsigned long hint, size_t len, struct region *r, u64 bits, u32 map_flags);
+long arena_map(struct space *s, unsigned long hint, size_t len, struct region *r, u64 bits,
+	       u32 map_flags);
 void arena_released(struct space *s, unsigned long start, unsigned long end);
 /* Mapped pages changed by n. */
 void arena_count(struct space *s, s64 n);

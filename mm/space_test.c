@@ -123,7 +123,8 @@ TEST(space_fork_chain)
 	EXPECT_EQ(page_level(PAGE_ANON), before.anon + 11);
 	for (u64 i = 0; i < 6; i++)
 		for (u64 k = 0; k < 6; k++)
-			EXPECT_EQ(get_value(s[i], AT + k * PAGE_SIZE), (k && k <= i ? 200 : 100) + k);
+			EXPECT_EQ(get_value(s[i], AT + k * PAGE_SIZE),
+				  (k && k <= i ? 200 : 100) + k);
 	for (unsigned int n = 0; n < 6; n++)
 		space_put_user(s[order[n]]);
 	held_check(&before);
@@ -157,7 +158,8 @@ TEST(space_locked_pages)
 	struct space *s = space_create();
 
 	ASSERT_TRUE(s != NULL);
-	EXPECT_EQ(space_map(s, AT, 8 * PAGE_SIZE, RW, ANON | MAP_FIXED | MAP_LOCKED, NULL), (long)AT);
+	EXPECT_EQ(space_map(s, AT, 8 * PAGE_SIZE, RW, ANON | MAP_FIXED | MAP_LOCKED, NULL),
+		  (long)AT);
 	EXPECT_EQ(mm_stat_sum(MM_MLOCKED), before.locked + 8);
 	EXPECT_EQ(page_level(PAGE_ANON), before.anon + 8);
 	EXPECT_EQ(space_unmap(s, AT + PAGE_SIZE, 2 * PAGE_SIZE), 0);
@@ -182,7 +184,8 @@ TEST(space_map_limit)
 	EXPECT(n >= 140 && n <= 180);
 	EXPECT_EQ(space_protect(s, AT + 1999 * PAGE_SIZE, PAGE_SIZE, PROT_READ), -ENOMEM);
 	EXPECT_EQ(space_unmap(s, AT + 1999 * PAGE_SIZE, PAGE_SIZE), -ENOMEM);
-	EXPECT_EQ(space_map(s, AT + LARGE_SIZE * 9, PAGE_SIZE, RW, ANON | MAP_FIXED, NULL), -ENOMEM);
+	EXPECT_EQ(space_map(s, AT + LARGE_SIZE * 9, PAGE_SIZE, RW, ANON | MAP_FIXED, NULL),
+		  -ENOMEM);
 	/* Untouched parts still come by faults. */
 	EXPECT(put_value(s, AT + 1500 * PAGE_SIZE, 4));
 	EXPECT_EQ(space_unmap(s, AT, 2048 * PAGE_SIZE), 0);

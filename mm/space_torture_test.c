@@ -167,7 +167,8 @@ static void
 common_work(struct torturer *t)
 {
 	u64 r = test_rand(&t->seed), v;
-	unsigned int a = r % COMMON, n = min((unsigned int)(r >> 16 & (r >> 30 & 3 ? 15 : 511)) + 1, COMMON - a);
+	unsigned int a = r % COMMON,
+		     n = min((unsigned int)(r >> 16 & (r >> 30 & 3 ? 15 : 511)) + 1, COMMON - a);
 	unsigned long va = COMMON_AT + a * PAGE_SIZE, end = va + n * PAGE_SIZE;
 
 	switch (r >> 32 & 7) {
@@ -247,7 +248,8 @@ torture(bool broken)
 	if (!ts || !s)
 		return ~0UL;
 	for (unsigned int i = 0; i < n; i++) {
-		ts[i] = (struct torturer){.space = s, .seed = i * 77 + 1, .stop = &stop, .broken = broken};
+		ts[i] = (struct torturer){
+			.space = s, .seed = i * 77 + 1, .stop = &stop, .broken = broken};
 		ts[i].at = SLICES + i * SLICE * PAGE_SIZE;
 		memset(ts[i].prot, HOLE, sizeof(ts[i].prot));
 		space_get_user(s);

@@ -29,7 +29,8 @@ check_flags(unsigned long flags, const struct file *f)
 	/* Of files only the huge page file system's may be; of its pages none are reserved. */
 	if (flags & MAP_HUGETLB)
 		return f ? -EINVAL : -ENOMEM;
-	if (flags & MAP_LOCKED && !mm_port_capable(CAP_IPC_LOCK) && space_limit_pages(RLIMIT_MEMLOCK) == 0)
+	if (flags & MAP_LOCKED && !mm_port_capable(CAP_IPC_LOCK) &&
+	    space_limit_pages(RLIMIT_MEMLOCK) == 0)
 		return -EPERM;
 	if (type == MAP_PRIVATE)
 		return 0;
@@ -61,8 +62,8 @@ sys_mmap(unsigned long addr, size_t len, unsigned long prot, unsigned long flags
 		prot |= PROT_EXEC;
 	ret = len ? check_flags(flags, b.file) : -EINVAL;
 	if (!ret)
-		ret = space_map(mm_port_current_space(), addr, len, (u32)(prot & META_PROT), (u32)flags,
-				b.file ? &b : NULL);
+		ret = space_map(mm_port_current_space(), addr, len, (u32)(prot & META_PROT),
+				(u32)flags, b.file ? &b : NULL);
 	if (b.file)
 		mm_port_file_put(b.file);
 	return ret;
@@ -131,11 +132,14 @@ static int
 brk_grow(struct space *s, unsigned long from, unsigned long to)
 {
 	u32 prot = PROT_READ | PROT_WRITE | (mm_port_read_implies_exec() ? PROT_EXEC : 0);
-	u64 bits = prot | META_ACCOUNT | atomic_read(&s->def_meta), pages = (to - from) >> PAGE_SHIFT;
-	struct range op = {.op = RANGE_MAP, .exclusive = true, .meta = meta_make(&anon_region, bits)};
+	u64 bits = prot | META_ACCOUNT | atomic_read(&s->def_meta),
+	    pages = (to - from) >> PAGE_SHIFT;
+	struct range op = {
+		.op = RANGE_MAP, .exclusive = true, .meta = meta_make(&anon_region, bits)};
 	int err;
 
-	if (space_check_limits(s, pages, bits) || (bits & META_LOCKED && space_check_mlock(s, pages)))
+	if (space_check_limits(s, pages, bits) ||
+	    (bits & META_LOCKED && space_check_mlock(s, pages)))
 		return -ENOMEM;
 	/* One page stays free towards what lies above. */
 	if (!range_is_free(s, to, min(to + PAGE_SIZE, USER_END)) || commit_charge((s64)pages))
@@ -194,9 +198,11 @@ sync_run(const struct run *r, int flags)
 
 	if (flags & MS_INVALIDATE && r->meta & META_LOCKED)
 		return -EBUSY;
-	if (!(flags & MS_SYNC) || !(r->meta & META_SHARED) || !g->cache || !g->cache->ops || !g->cache->ops->sync)
+	if (!(flags & MS_SYNC) || !(r->meta & META_SHARED) || !g->cache || !g->cache->ops ||
+	    !g->cache->ops->sync)
 		return 0;
-	return g->cache->ops->sync(g->cache, region_index(g, r->start), region_index(g, r->end - 1));
+	return g->cache->ops->sync(g->cache, region_index(g, r->start),
+				   region_index(g, r->end - 1));
 }
 
 long

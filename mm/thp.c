@@ -25,7 +25,8 @@ thp_wanted(const struct pt *t, unsigned long va, const struct run *r)
 	unsigned long base = va & ~(LARGE_SIZE - 1);
 	int policy = READ_ONCE(thp_policy);
 
-	if (t->level != 1 || !meta_is_anon(r->meta) || r->start > base || r->end < base + LARGE_SIZE)
+	if (t->level != 1 || !meta_is_anon(r->meta) || r->start > base ||
+	    r->end < base + LARGE_SIZE)
 		return false;
 	if (policy == THP_NEVER || r->meta & meta_flag(MAPPING_NOHUGE | MAPPING_GROWSDOWN))
 		return false;
@@ -113,6 +114,7 @@ thp_protect(struct pt *t, unsigned int i, u32 prot, struct gather *g)
 {
 	u64 e = t->table[i];
 
-	WRITE_ONCE(t->table[i], (e & (PTE_ADDR | PTE_OWNED | PTE_PS | PTE_D)) | pte_bits(prot, prot & PROT_WRITE));
+	WRITE_ONCE(t->table[i], (e & (PTE_ADDR | PTE_OWNED | PTE_PS | PTE_D)) |
+					pte_bits(prot, prot & PROT_WRITE));
 	gather_range(g, slot_base(t, i), slot_base(t, i + 1));
 }

@@ -137,7 +137,8 @@ TEST(thp_splits)
 	EXPECT_EQ(differences(0, 7) + differences(8, 2 * LARGE_PAGES), 0);
 	EXPECT_EQ(space_protect(s, AT + LARGE_SIZE, PAGE_SIZE, PROT_READ), 0);
 	EXPECT(!is_large(s, AT + LARGE_SIZE));
-	EXPECT(!put_value(AT + LARGE_SIZE, 1) && put_value(AT + LARGE_SIZE + PAGE_SIZE, LARGE_PAGES + 1));
+	EXPECT(!put_value(AT + LARGE_SIZE, 1) &&
+	       put_value(AT + LARGE_SIZE + PAGE_SIZE, LARGE_PAGES + 1));
 	EXPECT_EQ(differences(8, 2 * LARGE_PAGES), 0);
 	leave();
 	EXPECT_EQ(page_level(PAGE_ANON), anon);

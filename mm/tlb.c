@@ -220,7 +220,7 @@ others_to_ask(const struct space *s, bool lazy_too, unsigned int self, struct cp
 		return false;
 	cpumask_zero(mask);
 	any = false;
-	for_each_cpu (cpu, &s->cpus) {
+	for_each_cpu(cpu, &s->cpus) {
 		if (cpu == self || (!lazy_too && READ_ONCE(cpu_of(tlb, cpu).lazy)))
 			continue;
 		cpumask_set(mask, cpu);

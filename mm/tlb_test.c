@@ -114,7 +114,8 @@ shootdown_run(bool broken)
 	static struct shootdown t;
 	u64 stale = 0;
 
-	t = (struct shootdown){.space = space_create(), .phase = 2, .nr = min(test_cpus(), READERS_MAX)};
+	t = (struct shootdown){
+		.space = space_create(), .phase = 2, .nr = min(test_cpus(), READERS_MAX)};
 	if (!t.space) {
 		test_note_failure();
 		return 0;
@@ -173,7 +174,8 @@ solo_run(void *arg)
 	for (int i = 0; i < 50; i++) {
 		u64 v = 1;
 
-		EXPECT_EQ(space_map(t->space, AT, PAGE_SIZE, PROT_READ | PROT_WRITE, FIXED, NULL), (long)AT);
+		EXPECT_EQ(space_map(t->space, AT, PAGE_SIZE, PROT_READ | PROT_WRITE, FIXED, NULL),
+			  (long)AT);
 		EXPECT_EQ(copy_to_user((void __user *)AT, &v, sizeof(v)), 0);
 		EXPECT_EQ(space_unmap(t->space, AT, PAGE_SIZE), 0);
 		EXPECT_EQ(copy_from_user(&v, (const void __user *)AT, sizeof(v)), -EFAULT);

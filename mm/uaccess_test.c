@@ -211,8 +211,13 @@ TEST(uaccess_structs)
 
 TEST(uaccess_bad_addresses)
 {
-	void __user *bad[] = {NULL, (void __user *)8, NOT_CANONICAL, KERNEL, (void __user *)~0UL,
-			      (void __user *)USER_END, (void __user *)(USER_END - 1)};
+	void __user *bad[] = {NULL,
+			      (void __user *)8,
+			      NOT_CANONICAL,
+			      KERNEL,
+			      (void __user *)~0UL,
+			      (void __user *)USER_END,
+			      (void __user *)(USER_END - 1)};
 	char buf[16] = "0123456789";
 	u64 v = 5;
 

@@ -5,8 +5,8 @@
  * x2APIC is used when the CPU has it, as it needs no memory mapping and sends
  * an interrupt by one write. See Intel SDM vol. 3, chapter 11.
  */
-#include "arch/x86_64/asm/layout.h"
 #include "arch/x86_64/apic.h"
+#include "arch/x86_64/asm/layout.h"
 
 #include "arch/x86_64/asm/irqflags.h"
 #include "arch/x86_64/cpu.h"
@@ -55,7 +55,8 @@ static phys_t xapic_pa;
 static u32
 apic_read(u32 reg)
 {
-	return x2apic ? (u32)rdmsr(MSR_X2APIC + reg / 16) : mmio_read32((char __force *)xapic + reg);
+	return x2apic ? (u32)rdmsr(MSR_X2APIC + reg / 16)
+		      : mmio_read32((char __force *)xapic + reg);
 }
 
 static void

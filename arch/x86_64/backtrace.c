@@ -63,7 +63,8 @@ show_leaf_caller(const struct regs *r)
 {
 	unsigned long a;
 
-	if (frame_ok(r->rsp, r->rsp - 8) && r->rbp > r->rsp && peek(&a, r->rsp, sizeof(a)) && in_text(a))
+	if (frame_ok(r->rsp, r->rsp - 8) && r->rbp > r->rsp && peek(&a, r->rsp, sizeof(a)) &&
+	    in_text(a))
 		log_write(LOG_EMERG, "  [<%lx>] ? %pS", a, (void *)(a - 1));
 }
 
@@ -72,8 +73,8 @@ regs_show(const struct regs *r)
 {
 	struct task *t = current_task_or_null();
 
-	log_write(LOG_EMERG, "CPU: %u  task: %d (%s)  vendor: %s", cpu_id(), t ? t->tid : 0, t ? t->comm : "boot",
-		  cpu_features.vendor);
+	log_write(LOG_EMERG, "CPU: %u  task: %d (%s)  vendor: %s", cpu_id(), t ? t->tid : 0,
+		  t ? t->comm : "boot", cpu_features.vendor);
 	log_write(LOG_EMERG, "RIP: %04lx:%016lx %pS", r->cs, r->rip, (void *)r->rip);
 	log_write(LOG_EMERG, "RSP: %04lx:%016lx  RFLAGS: %08lx", r->ss, r->rsp, r->rflags);
 	log_write(LOG_EMERG, "RAX: %016lx RBX: %016lx RCX: %016lx", r->rax, r->rbx, r->rcx);
@@ -81,7 +82,8 @@ regs_show(const struct regs *r)
 	log_write(LOG_EMERG, "RBP: %016lx R08: %016lx R09: %016lx", r->rbp, r->r8, r->r9);
 	log_write(LOG_EMERG, "R10: %016lx R11: %016lx R12: %016lx", r->r10, r->r11, r->r12);
 	log_write(LOG_EMERG, "R13: %016lx R14: %016lx R15: %016lx", r->r13, r->r14, r->r15);
-	log_write(LOG_EMERG, "CR2: %016lx CR3: %016lx CR4: %016lx", read_cr2(), read_cr3(), read_cr4());
+	log_write(LOG_EMERG, "CR2: %016lx CR3: %016lx CR4: %016lx", read_cr2(), read_cr3(),
+		  read_cr4());
 	if (!regs_user(r)) {
 		log_write(LOG_EMERG, "Call trace:");
 		show_leaf_caller(r);

@@ -56,8 +56,8 @@ boot_add_memory(phys_t start, u64 size, u32 type)
 	if (size == 0 || start + size < start)
 		return;
 	if (boot_info.nr_memmap == BOOT_MEMMAP_MAX) {
-		log_warn("boot: memory map has more than %d entries, %#lx ignored",
-			 BOOT_MEMMAP_MAX, (unsigned long)start);
+		log_warn("boot: memory map has more than %d entries, %#lx ignored", BOOT_MEMMAP_MAX,
+			 (unsigned long)start);
 		return;
 	}
 	m = &boot_info.memmap[boot_info.nr_memmap++];
@@ -135,7 +135,16 @@ boot_parse_pvh(phys_t pa)
 }
 
 /* Tags of the Multiboot2 specification, section 3.6. */
-enum { MB2_END, MB2_CMDLINE, MB2_LOADER, MB2_MODULE, MB2_MMAP = 6, MB2_FB = 8, MB2_ACPI1 = 14, MB2_ACPI2 = 15 };
+enum {
+	MB2_END,
+	MB2_CMDLINE,
+	MB2_LOADER,
+	MB2_MODULE,
+	MB2_MMAP = 6,
+	MB2_FB = 8,
+	MB2_ACPI1 = 14,
+	MB2_ACPI2 = 15
+};
 
 struct mb2_tag {
 	u32 type, size;

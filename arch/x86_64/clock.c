@@ -124,7 +124,8 @@ hpet_setup(void)
 		return;
 	}
 	hpet_hz = 1000000000000000UL / (cap >> 32);
-	mmio_write64((char __force *)hpet + HPET_CONFIG, mmio_read64((char __force *)hpet + HPET_CONFIG) | 1);
+	mmio_write64((char __force *)hpet + HPET_CONFIG,
+		     mmio_read64((char __force *)hpet + HPET_CONFIG) | 1);
 }
 
 static struct reference
@@ -179,7 +180,8 @@ calibrate(void)
 	tsc_hz = muldiv_u64(b.tsc - a.tsc, r.hz, passed);
 	apic_hz = muldiv_u64(a.apic - b.apic, r.hz, passed);
 	apic_timer_oneshot(0);
-	log_info("clock: TSC %lu kHz, local APIC timer %lu kHz by %s", tsc_hz / 1000, apic_hz / 1000, r.name);
+	log_info("clock: TSC %lu kHz, local APIC timer %lu kHz by %s", tsc_hz / 1000,
+		 apic_hz / 1000, r.name);
 }
 
 /*
@@ -194,7 +196,8 @@ kvmclock_hz(void)
 	s8 shift;
 	u64 hz;
 
-	if (memcmp(cpu_features.hypervisor, "KVMKVMKVM", 9) != 0 || !(cpuid(0x40000001, 0).a & BIT(3)))
+	if (memcmp(cpu_features.hypervisor, "KVMKVMKVM", 9) != 0 ||
+	    !(cpuid(0x40000001, 0).a & BIT(3)))
 		return 0;
 	wrmsr(MSR_KVM_CLOCK, virt_to_phys(page) | 1);
 	memcpy(&mul, page + 24, 4);
@@ -281,14 +284,15 @@ days_from_date(u32 y, u32 m, u32 d)
 	u32 era_year = m <= 2 ? y - 1 : y;
 	u32 shifted = (m + 9) % 12;
 
-	return 365UL * era_year + era_year / 4 - era_year / 100 + era_year / 400 + (153 * shifted + 2) / 5 + d -
-	       1 - 719468;
+	return 365UL * era_year + era_year / 4 - era_year / 100 + era_year / 400 +
+	       (153 * shifted + 2) / 5 + d - 1 - 719468;
 }
 
 u64
 rtc_read(void)
 {
 	u8 v[6], again[6], b;
+	u64 days, hours;
 	static const u8 reg[6] = {0, 2, 4, 7, 8, 9};
 	bool binary;
 	int i, tries;
@@ -304,7 +308,8 @@ rtc_read(void)
 	}
 	b = cmos(0xb);
 	binary = b & 4;
-	return ((days_from_date(2000 + bcd(v[5], binary), clamp(bcd(v[4], binary), 1u, 12u),
-				clamp(bcd(v[3], binary), 1u, 31u)) * 24 +
-		 bcd(v[2] & 0x7f, binary)) * 60 + bcd(v[1], binary)) * 60 + bcd(v[0], binary);
+	days = days_from_date(2000 + bcd(v[5], binary), clamp(bcd(v[4], binary), 1u, 12u),
+			      clamp(bcd(v[3], binary), 1u, 31u));
+	hours = days * 24 + bcd(v[2] & 0x7f, binary);
+	return (hours * 60 + bcd(v[1], binary)) * 60 + bcd(v[0], binary);
 }

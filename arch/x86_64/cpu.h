@@ -50,7 +50,8 @@ struct cpu_features {
 	/* "TCGTCGTCGTCG", "KVMKVMKVM", ... or "" */
 	char hypervisor[13];
 	u8 phys_bits, virt_bits;
-	bool x2apic, tsc_deadline, xsave, fsgsbase, pcid, invpcid, smep, smap, umip, pages_1g, rdtscp;
+	bool x2apic, tsc_deadline, xsave, fsgsbase, pcid, invpcid, smep, smap, umip, pages_1g,
+		rdtscp;
 	bool rdrand, rdseed, erms;
 };
 extern struct cpu_features cpu_features;

@@ -113,7 +113,8 @@ gdt_fill(u64 *g, const struct tss *t)
 	g[SEL_USER_CODE32 / 8] = 0x00cffb000000ffff;
 	g[SEL_USER_DATA / 8] = 0x00cff3000000ffff;
 	g[SEL_USER_CODE / 8] = 0x00affb000000ffff;
-	g[SEL_TSS / 8] = (sizeof(*t) - 1) | (base & 0xffffff) << 16 | 0x89UL << 40 | (base >> 24 & 0xff) << 56;
+	g[SEL_TSS / 8] = (sizeof(*t) - 1) | (base & 0xffffff) << 16 | 0x89UL << 40 |
+			 (base >> 24 & 0xff) << 56;
 	g[SEL_TSS / 8 + 1] = base >> 32;
 }
 

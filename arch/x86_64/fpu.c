@@ -79,7 +79,8 @@ fpu_init(void)
 	if (fpu_xcr0)
 		memset(f->area + FXSAVE_SIZE, 0, 8);
 	fpu_init_state = f;
-	log_info("fpu: %s, components %#lx, %u bytes", fpu_xcr0 ? "XSAVE" : "FXSAVE", fpu_xcr0, fpu_size);
+	log_info("fpu: %s, components %#lx, %u bytes", fpu_xcr0 ? "XSAVE" : "FXSAVE", fpu_xcr0,
+		 fpu_size);
 }
 
 const u8 *

@@ -94,8 +94,10 @@ ioapic_override(u8 irq, u32 gsi, u16 flags)
 		log_err("ioapic: override of ISA interrupt %u ignored", irq);
 		return;
 	}
-	isa[irq] = (struct isa_irq){
-		.gsi = gsi, .overridden = true, .low = (flags & 3) == 3, .level = (flags >> 2 & 3) == 3};
+	isa[irq] = (struct isa_irq){.gsi = gsi,
+				    .overridden = true,
+				    .low = (flags & 3) == 3,
+				    .level = (flags >> 2 & 3) == 3};
 }
 
 u32

@@ -68,7 +68,8 @@ irq_dispatch(u32 vector)
 	if (fn)
 		fn(v->arg);
 	else
-		log_ratelimited(LOG_WARNING, "irq: CPU %u: vector %#x has no handler", cpu_id(), vector);
+		log_ratelimited(LOG_WARNING, "irq: CPU %u: vector %#x has no handler", cpu_id(),
+				vector);
 	apic_eoi();
 }
 

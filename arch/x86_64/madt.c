@@ -83,7 +83,8 @@ madt_parse(const struct acpi_header *h, unsigned int max_cpus)
 	acpi_info.pcat_compat = get32((const u8 *)h + 40) & 1;
 	for (e = (const u8 *)h + 44; e + 2 <= end; e += e[1]) {
 		if (e[1] < 2 || e + e[1] > end) {
-			log_err("acpi: MADT: entry of length %u is not possible, the rest ignored", e[1]);
+			log_err("acpi: MADT: entry of length %u is not possible, the rest ignored",
+				e[1]);
 			break;
 		}
 		madt_entry(e, e[1], max_cpus, &ignored);

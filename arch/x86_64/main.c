@@ -27,16 +27,15 @@
 #include "lib/parse.h"
 #include "lib/string.h"
 #include "mm/kmap.h"
+#include "mm/memblock.h"
 #include "mm/percpu_mem.h"
 #include "mm/space.h"
-#include "mm/memblock.h"
 #include "mm/vmalloc.h"
 #include "percpu/cpumask.h"
 #include "percpu/ref.h"
 #include "sync/rcu.h"
 
 void x86_start(u32 magic, u32 info);
-
 
 static u64 mem_limit = U64_MAX;
 static u32 max_cpus = CONFIG_MAX_CPUS;
@@ -89,7 +88,8 @@ memory_setup(void)
 
 	for (i = 0; i < b->nr_memmap; i++)
 		if (b->memmap[i].type == MEM_RAM)
-			memblock_add_ram(b->memmap[i].start, b->memmap[i].start + b->memmap[i].size);
+			memblock_add_ram(b->memmap[i].start,
+					 b->memmap[i].start + b->memmap[i].size);
 	/* Real-mode vectors, the BIOS's data and the trampoline; then ROMs. */
 	memblock_reserve(0, 0x10000);
 	memblock_reserve(0x9f000, 0x100000);

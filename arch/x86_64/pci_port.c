@@ -97,7 +97,8 @@ arch_pci_write(u8 bus, u8 slot, u8 function, unsigned int off, unsigned int widt
 }
 
 int
-arch_msi_alloc(unsigned int cpu, void (*handler)(void *arg), void *arg, const char *name, u64 *addr, u32 *data)
+arch_msi_alloc(unsigned int cpu, void (*handler)(void *arg), void *arg, const char *name, u64 *addr,
+	       u32 *data)
 {
 	int vector = irq_vector_alloc(cpu, handler, arg, name);
 

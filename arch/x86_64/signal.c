@@ -18,13 +18,13 @@
  * flags are dropped, and an extended state that XRSTOR would refuse is a fault
  * of the program.
  */
+#include "kernel/signal/signal.h"
 #include "arch/x86_64/asm/irqflags.h"
 #include "arch/x86_64/asm/layout.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/fpu.h"
 #include "fs/port.h"
 #include "kernel/port.h"
-#include "kernel/signal/signal.h"
 #include "kernel/task/task.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -124,9 +124,10 @@ fp_frame_is_extended(const u8 __user *from)
 	struct fp_sw sw;
 	u32 magic2;
 
-	return fpu_xcr0 && !copy_from_user(&sw, from + SW_OFFSET, sizeof(sw)) && sw.magic1 == FP_MAGIC1 &&
-	       sw.xstate_size == fpu_size && sw.extended_size == fpu_size + 4 &&
-	       !copy_from_user(&magic2, from + fpu_size, 4) && magic2 == FP_MAGIC2;
+	return fpu_xcr0 && !copy_from_user(&sw, from + SW_OFFSET, sizeof(sw)) &&
+	       sw.magic1 == FP_MAGIC1 && sw.xstate_size == fpu_size &&
+	       sw.extended_size == fpu_size + 4 && !copy_from_user(&magic2, from + fpu_size, 4) &&
+	       magic2 == FP_MAGIC2;
 }
 
 static int
@@ -172,12 +173,29 @@ static void
 context_save(struct sigcontext *c, const struct regs *r, u64 oldmask)
 {
 	*c = (struct sigcontext){
-		.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11,
-		.r12 = r->r12, .r13 = r->r13, .r14 = r->r14, .r15 = r->r15,
-		.rdi = r->rdi, .rsi = r->rsi, .rbp = r->rbp, .rbx = r->rbx,
-		.rdx = r->rdx, .rax = r->rax, .rcx = r->rcx, .rsp = r->rsp,
-		.rip = r->rip, .rflags = r->rflags, .cs = (u16)r->cs, .ss = (u16)r->ss,
-		.err = current->trap_error, .trapno = current->trap_nr, .cr2 = current->trap_addr,
+		.r8 = r->r8,
+		.r9 = r->r9,
+		.r10 = r->r10,
+		.r11 = r->r11,
+		.r12 = r->r12,
+		.r13 = r->r13,
+		.r14 = r->r14,
+		.r15 = r->r15,
+		.rdi = r->rdi,
+		.rsi = r->rsi,
+		.rbp = r->rbp,
+		.rbx = r->rbx,
+		.rdx = r->rdx,
+		.rax = r->rax,
+		.rcx = r->rcx,
+		.rsp = r->rsp,
+		.rip = r->rip,
+		.rflags = r->rflags,
+		.cs = (u16)r->cs,
+		.ss = (u16)r->ss,
+		.err = current->trap_error,
+		.trapno = current->trap_nr,
+		.cr2 = current->trap_addr,
 		.oldmask = oldmask,
 	};
 }
@@ -186,18 +204,33 @@ static void
 context_restore(struct regs *r, const struct sigcontext *c)
 {
 	*r = (struct regs){
-		.r8 = c->r8, .r9 = c->r9, .r10 = c->r10, .r11 = c->r11,
-		.r12 = c->r12, .r13 = c->r13, .r14 = c->r14, .r15 = c->r15,
-		.rdi = c->rdi, .rsi = c->rsi, .rbp = c->rbp, .rbx = c->rbx,
-		.rdx = c->rdx, .rax = c->rax, .rcx = c->rcx, .rsp = c->rsp,
-		.rip = c->rip, .cs = SEL_USER_CODE, .ss = SEL_USER_DATA,
+		.r8 = c->r8,
+		.r9 = c->r9,
+		.r10 = c->r10,
+		.r11 = c->r11,
+		.r12 = c->r12,
+		.r13 = c->r13,
+		.r14 = c->r14,
+		.r15 = c->r15,
+		.rdi = c->rdi,
+		.rsi = c->rsi,
+		.rbp = c->rbp,
+		.rbx = c->rbx,
+		.rdx = c->rdx,
+		.rax = c->rax,
+		.rcx = c->rcx,
+		.rsp = c->rsp,
+		.rip = c->rip,
+		.cs = SEL_USER_CODE,
+		.ss = SEL_USER_DATA,
 		.rflags = (r->rflags & ~FLAGS_RESTORED) | (c->rflags & FLAGS_RESTORED),
 		.orig_rax = -1,
 	};
 }
 
 int
-arch_signal_frame(struct regs *r, int sig, const struct sigaction *sa, const struct siginfo *info, u64 oldmask)
+arch_signal_frame(struct regs *r, int sig, const struct sigaction *sa, const struct siginfo *info,
+		  u64 oldmask)
 {
 	unsigned long sp = signal_frame_top(sa, r->rsp), fp;
 	struct rt_sigframe f = {.restorer = (u64 __force)sa->restorer, .info = *info};
@@ -217,8 +250,8 @@ arch_signal_frame(struct regs *r, int sig, const struct sigaction *sa, const str
 	context_save(&f.uc.mc, r, oldmask);
 	f.uc.mc.fpstate = fp;
 	f.uc.sigmask = oldmask;
-	if (!user_range_ok((void __user *)sp, fp + fp_frame_size() - sp) || fp_save((u8 __user *)fp) ||
-	    copy_to_user((void __user *)sp, &f, sizeof(f)))
+	if (!user_range_ok((void __user *)sp, fp + fp_frame_size() - sp) ||
+	    fp_save((u8 __user *)fp) || copy_to_user((void __user *)sp, &f, sizeof(f)))
 		return -EFAULT;
 	r->rdi = (u64)sig;
 	r->rsi = sp + offsetof(struct rt_sigframe, info);

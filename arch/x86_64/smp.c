@@ -58,7 +58,8 @@ features_suffice(void)
 {
 	const struct cpu_features *f = &cpu_features;
 
-	return (cpuid(1, 0).c & f->leaf1_c & ~(BIT(27) | BIT(31))) == (f->leaf1_c & ~(BIT(27) | BIT(31))) &&
+	return (cpuid(1, 0).c & f->leaf1_c & ~(BIT(27) | BIT(31))) ==
+		       (f->leaf1_c & ~(BIT(27) | BIT(31))) &&
 	       (f->max_leaf < 7 || (cpuid(7, 0).b & f->leaf7_b) == f->leaf7_b);
 }
 

@@ -5,8 +5,6 @@
 #include "arch/x86_64/fpu.h"
 #include "kernel/port.h"
 #include "kernel/task/port.h"
-#include "kernel/task/port.h"
-#include "kernel/task/port.h"
 #include "kernel/task/task.h"
 #include "kernel/uapi/prctl.h"
 #include "lib/errno.h"

@@ -188,14 +188,14 @@ page_fault(struct regs *r)
 {
 	unsigned long addr = read_cr2();
 	u64 error = r->orig_rax;
-	u32 access = (r->orig_rax & PF_WRITE ? FAULT_WRITE : 0) | (r->orig_rax & PF_FETCH ? FAULT_EXEC : 0) |
-		     (regs_user(r) ? FAULT_USER : 0);
+	u32 access = (r->orig_rax & PF_WRITE ? FAULT_WRITE : 0) |
+		     (r->orig_rax & PF_FETCH ? FAULT_EXEC : 0) | (regs_user(r) ? FAULT_USER : 0);
 	struct fault_sig sig = {SIGSEGV, SEGV_MAPERR};
 	bool user = regs_user(r);
 	int err = -EFAULT;
 
-	if (!user && (addr >= USER_END || !(r->rflags & RFLAGS_IF) || pinned_by_count() || !current->space ||
-		      !extable_find(r->rip))) {
+	if (!user && (addr >= USER_END || !(r->rflags & RFLAGS_IF) || pinned_by_count() ||
+		      !current->space || !extable_find(r->rip))) {
 		kernel_fault(r, VEC_PF, addr);
 		return;
 	}
@@ -210,8 +210,8 @@ page_fault(struct regs *r)
 	if (!user)
 		kernel_fault(r, VEC_PF, addr);
 	else if (err != -ENOMEM) {
-		log_ratelimited(LOG_INFO, "%s[%d]: segfault at %lx ip %lx sp %lx error %lx", current->comm,
-				current->tid, addr, r->rip, r->rsp, error);
+		log_ratelimited(LOG_INFO, "%s[%d]: segfault at %lx ip %lx sp %lx error %lx",
+				current->comm, current->tid, addr, r->rip, r->rsp, error);
 		trap_record(VEC_PF, error, addr);
 		signal_force_fault(sig.signo, sig.code, addr);
 	}
@@ -303,7 +303,8 @@ trap_dispatch_ist(struct regs *r, u32 vector)
 		nmi_handle(r);
 	} else {
 		oops_begin();
-		log_write(LOG_EMERG, "BUG: %s (stack overflow?), error %#lx", trap_name(vector), r->orig_rax);
+		log_write(LOG_EMERG, "BUG: %s (stack overflow?), error %#lx", trap_name(vector),
+			  r->orig_rax);
 		regs_show(r);
 		panic("%s", trap_name(vector));
 	}

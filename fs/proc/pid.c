@@ -110,7 +110,10 @@ attach(struct dentry *d, const struct pid_node *like, struct task *t)
 {
 	const struct pid_entry *e = like->entry;
 	struct pid_node *n = kmemdup(like, sizeof(*like), GFP_KERNEL);
-	struct pseudo_entry p = {.mode = e->mode, .ops = e->ops, .fops = e->fops, .private = n,
+	struct pseudo_entry p = {.mode = e->mode,
+				 .ops = e->ops,
+				 .fops = e->fops,
+				 .private = n,
 				 .free_private = free_node};
 	int err;
 
@@ -340,35 +343,68 @@ static const struct inode_ops base_ops = {
 	.lookup = lookup_entry, .getattr = base_getattr, .setattr = pid_setattr};
 static const struct inode_ops task_dir_ops = {
 	.lookup = lookup_thread, .getattr = task_getattr, .setattr = pid_setattr};
-static const struct file_ops base_fops = {
-	.name = "dir", .seek = dcache_seek, .iterate = iterate_entries, .fsync = generic_fsync_none};
-static const struct file_ops task_dir_fops = {
-	.name = "dir", .seek = dcache_seek, .iterate = iterate_threads, .fsync = generic_fsync_none};
+static const struct file_ops base_fops = {.name = "dir",
+					  .seek = dcache_seek,
+					  .iterate = iterate_entries,
+					  .fsync = generic_fsync_none};
+static const struct file_ops task_dir_fops = {.name = "dir",
+					      .seek = dcache_seek,
+					      .iterate = iterate_threads,
+					      .fsync = generic_fsync_none};
 
 static const struct pid_entry base_entry = {
 	.name = "", .mode = S_IFDIR | 0555, .ops = &base_ops, .fops = &base_fops};
 
-#define TEXT(n, m, fn) {.name = (n), .mode = (m), .show = (fn)}
-#define SECRET(n, m, fn) {.name = (n), .mode = (m), .show = (fn), .flags = PID_PRIVATE}
-#define RECORDS(n, m, fn, fl) {.name = (n), .mode = (m), .show_at = (fn), .flags = (fl)}
-#define SPACE(n, m, fn) {.name = (n), .mode = (m), .show_space = (fn), .flags = PID_PRIVATE}
-#define LINK(n, fn) {.name = (n), .mode = S_IFLNK | 0777, .jump = (fn)}
+#define TEXT(n, m, fn)                                                                             \
+	{                                                                                          \
+		.name = (n), .mode = (m), .show = (fn)                                             \
+	}
+#define SECRET(n, m, fn)                                                                           \
+	{                                                                                          \
+		.name = (n), .mode = (m), .show = (fn), .flags = PID_PRIVATE                       \
+	}
+#define RECORDS(n, m, fn, fl)                                                                      \
+	{                                                                                          \
+		.name = (n), .mode = (m), .show_at = (fn), .flags = (fl)                           \
+	}
+#define SPACE(n, m, fn)                                                                            \
+	{                                                                                          \
+		.name = (n), .mode = (m), .show_space = (fn), .flags = PID_PRIVATE                 \
+	}
+#define LINK(n, fn)                                                                                \
+	{                                                                                          \
+		.name = (n), .mode = S_IFLNK | 0777, .jump = (fn)                                  \
+	}
 
 static const struct pid_entry entries[] = {
-	{.name = "task", .mode = S_IFDIR | 0555, .flags = PID_GROUP, .ops = &task_dir_ops, .fops = &task_dir_fops},
+	{.name = "task",
+	 .mode = S_IFDIR | 0555,
+	 .flags = PID_GROUP,
+	 .ops = &task_dir_ops,
+	 .fops = &task_dir_fops},
 	{.name = "fd", .mode = S_IFDIR | 0500, .ops = &pid_fd_ops, .fops = &pid_fd_fops},
 	{.name = "fdinfo", .mode = S_IFDIR | 0555, .ops = &pid_fdinfo_ops, .fops = &pid_fd_fops},
 	TEXT("stat", 0444, pid_show_stat),
 	TEXT("statm", 0444, pid_show_statm),
 	RECORDS("cmdline", 0444, pid_show_cmdline, 0),
 	SPACE("environ", 0400, pid_show_environ),
-	{.name = "auxv", .mode = 0400, .flags = PID_PRIVATE | PID_LAYOUT, .show_space = pid_show_auxv},
-	{.name = "mem", .mode = 0600, .flags = PID_PRIVATE, .fops = &pid_mem_fops, .open = pid_open_mem},
+	{.name = "auxv",
+	 .mode = 0400,
+	 .flags = PID_PRIVATE | PID_LAYOUT,
+	 .show_space = pid_show_auxv},
+	{.name = "mem",
+	 .mode = 0600,
+	 .flags = PID_PRIVATE,
+	 .fops = &pid_mem_fops,
+	 .open = pid_open_mem},
 	{.name = "comm", .mode = 0644, .show = pid_show_comm, .write = pid_write_comm},
 	TEXT("limits", 0444, pid_show_limits),
 	SECRET("io", 0400, pid_show_io),
 	TEXT("oom_score", 0444, pid_show_oom_score),
-	{.name = "oom_score_adj", .mode = 0644, .show = pid_show_oom_adj, .write = pid_write_oom_adj},
+	{.name = "oom_score_adj",
+	 .mode = 0644,
+	 .show = pid_show_oom_adj,
+	 .write = pid_write_oom_adj},
 	TEXT("wchan", 0444, pid_show_wchan),
 	TEXT("schedstat", 0444, pid_show_schedstat),
 	TEXT("cgroup", 0444, pid_show_cgroup),
@@ -398,7 +434,8 @@ static int
 lookup_entry(struct inode *dir, struct dentry *d)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
-		if (entry_here(&entries[i], pid_node(dir)) && str_equal(entries[i].name, d->name->s))
+		if (entry_here(&entries[i], pid_node(dir)) &&
+		    str_equal(entries[i].name, d->name->s))
 			return pid_attach(d, pid_node(dir), &entries[i], 0);
 	return 0;
 }
@@ -604,7 +641,9 @@ int
 proc_add_self(struct dentry *root)
 {
 	struct pseudo_entry self = {.name = "self", .mode = S_IFLNK | 0777, .ops = &self_ops};
-	struct pseudo_entry thread = {.name = "thread-self", .mode = S_IFLNK | 0777, .ops = &self_ops,
+	struct pseudo_entry thread = {.name = "thread-self",
+				      .mode = S_IFLNK | 0777,
+				      .ops = &self_ops,
 				      .private = (void *)1};
 	struct pseudo_entry mounts = {.name = "mounts", .target = "self/mounts"};
 	struct dentry *d = pseudo_add(root, &self);

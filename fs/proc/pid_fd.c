@@ -134,7 +134,8 @@ fd_permission(struct inode *i, const struct cred *c, int mask)
 }
 
 static int
-emit_all(struct dir_context *ctx, struct files *fs, const struct pid_node *dir, const struct pid_entry *e)
+emit_all(struct dir_context *ctx, struct files *fs, const struct pid_node *dir,
+	 const struct pid_entry *e)
 {
 	struct pid_node like = {.thread = dir->thread, .entry = e};
 	u8 type = e == &fd_entry ? DT_LNK : DT_REG;

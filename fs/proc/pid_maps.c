@@ -52,8 +52,8 @@ show_line(struct record *r, const struct map_info *mi)
 
 	seq_printf(r->s, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", mi->start, mi->end,
 		   mi->prot & PROT_READ ? 'r' : '-', mi->prot & PROT_WRITE ? 'w' : '-',
-		   mi->prot & PROT_EXEC ? 'x' : '-', mi->shared ? 's' : 'p', i ? mi->offset : 0, DEV_MAJOR(dev),
-		   DEV_MINOR(dev), i ? i->ino : 0);
+		   mi->prot & PROT_EXEC ? 'x' : '-', mi->shared ? 's' : 'p', i ? mi->offset : 0,
+		   DEV_MAJOR(dev), DEV_MINOR(dev), i ? i->ino : 0);
 	show_name(r, mi);
 }
 
@@ -111,14 +111,15 @@ show_flags(struct seq *s, const struct map_info *mi)
 		u32 flag;
 		const char *name;
 	} names[] = {
-		{MAPPING_GROWSDOWN, "gd "},   {MAPPING_SPECIAL, "pf "},	  {MAPPING_LOCKED, "lo "},
-		{MAPPING_SEQ_READ, "sr "},    {MAPPING_RAND_READ, "rr "}, {MAPPING_DONTFORK, "dc "},
-		{MAPPING_SPECIAL, "de "},     {MAPPING_ACCOUNT, "ac "},	  {MAPPING_NORESERVE, "nr "},
-		{MAPPING_WIPEONFORK, "wf "},  {MAPPING_DONTDUMP, "dd "},  {MAPPING_HUGE, "hg "},
+		{MAPPING_GROWSDOWN, "gd "},  {MAPPING_SPECIAL, "pf "},	 {MAPPING_LOCKED, "lo "},
+		{MAPPING_SEQ_READ, "sr "},   {MAPPING_RAND_READ, "rr "}, {MAPPING_DONTFORK, "dc "},
+		{MAPPING_SPECIAL, "de "},    {MAPPING_ACCOUNT, "ac "},	 {MAPPING_NORESERVE, "nr "},
+		{MAPPING_WIPEONFORK, "wf "}, {MAPPING_DONTDUMP, "dd "},	 {MAPPING_HUGE, "hg "},
 		{MAPPING_NOHUGE, "nh "},
 	};
 
-	seq_printf(s, "THPeligible:    %d\nVmFlags: ", !mi->file && mi->end - mi->start >= LARGE_SIZE);
+	seq_printf(s,
+		   "THPeligible:    %d\nVmFlags: ", !mi->file && mi->end - mi->start >= LARGE_SIZE);
 	seq_puts(s, mi->prot & PROT_READ ? "rd " : "");
 	seq_puts(s, mi->prot & PROT_WRITE ? "wr " : "");
 	seq_puts(s, mi->prot & PROT_EXEC ? "ex " : "");

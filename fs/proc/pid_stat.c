@@ -18,8 +18,8 @@ flags_shown(const struct task *t)
 	static const struct {
 		u32 ours, shown;
 	} map[] = {
-		{TASK_EXITING, 0x4},	   {TASK_FORKNOEXEC, 0x40},  {TASK_SUPERPRIV, 0x100},
-		{TASK_DUMPED, 0x200},	   {TASK_SIGNALED, 0x400},   {TASK_IDLE, 0x2},
+		{TASK_EXITING, 0x4},	  {TASK_FORKNOEXEC, 0x40}, {TASK_SUPERPRIV, 0x100},
+		{TASK_DUMPED, 0x200},	  {TASK_SIGNALED, 0x400},  {TASK_IDLE, 0x2},
 		{TASK_KTHREAD, 0x200000},
 	};
 	u32 have = READ_ONCE(t->flags), v = 0;
@@ -107,7 +107,8 @@ signals_get(struct task *t, struct signal_words *w)
 	unsigned long flags = spin_lock_irq(&p->lock);
 	struct sighand *h = p->signals.sighand;
 
-	*w = (struct signal_words){.pending = t->signals.pending.set, .blocked = t->signals.blocked};
+	*w = (struct signal_words){.pending = t->signals.pending.set,
+				   .blocked = t->signals.blocked};
 	for (int i = 0; h && i < NSIG; i++) {
 		unsigned long handler = (unsigned long)h->action[i].handler;
 
@@ -120,7 +121,8 @@ signals_get(struct task *t, struct signal_words *w)
 }
 
 static void
-show_memory(struct seq *s, struct task *t, const struct space_layout *l, const struct space_stat *st, bool may)
+show_memory(struct seq *s, struct task *t, const struct space_layout *l,
+	    const struct space_stat *st, bool may)
 {
 	seq_printf(s, " %lu %lu %lu", st->total * PAGE_BYTES, st->resident,
 		   READ_ONCE(t->process->rlim[RLIMIT_RSS].cur));
@@ -134,11 +136,12 @@ show_memory(struct seq *s, struct task *t, const struct space_layout *l, const s
 static void
 show_tail(struct seq *s, struct task *t, const struct space_layout *l, bool may)
 {
-	seq_printf(s, " %u 0 0 %d %u %u %u 0 0 0", task_state_char(t) == 'R' ? 0 : 1, t->exit_signal, task_cpu(t),
-		   t->sched.rt_priority, t->sched.policy);
+	seq_printf(s, " %u 0 0 %d %u %u %u 0 0 0", task_state_char(t) == 'R' ? 0 : 1,
+		   t->exit_signal, task_cpu(t), t->sched.rt_priority, t->sched.policy);
 	if (may)
-		seq_printf(s, " %lu %lu %lu %lu %lu %lu %lu %d\n", l->start_data, l->end_data, l->start_brk,
-			   l->arg_start, l->arg_end, l->env_start, l->env_end, t->exit_code);
+		seq_printf(s, " %lu %lu %lu %lu %lu %lu %lu %d\n", l->start_data, l->end_data,
+			   l->start_brk, l->arg_start, l->arg_end, l->env_start, l->env_end,
+			   t->exit_code);
 	else
 		seq_puts(s, " 0 0 0 0 0 0 0 0\n");
 }
@@ -161,15 +164,15 @@ pid_show_stat(struct seq *s, const struct pid_node *n, struct task *t)
 	signals_get(t, &w);
 	seq_printf(s, "%d (", n->pid->nr);
 	pid_put_name(s, t);
-	seq_printf(s, ") %c %d %d %d %lu %d %u", task_state_char(t), r.ppid, r.pgrp, r.session, r.tty, r.tpgid,
-		   flags_shown(t));
+	seq_printf(s, ") %c %d %d %d %lu %d %u", task_state_char(t), r.ppid, r.pgrp, r.session,
+		   r.tty, r.tpgid, flags_shown(t));
 	seq_printf(s, " %lu %lu %lu %lu %lu %lu %lu %lu", u.minflt, u.cminflt, u.majflt, u.cmajflt,
 		   u.utime / TICK_NS, u.stime / TICK_NS, u.cutime / TICK_NS, u.cstime / TICK_NS);
 	seq_printf(s, " %d %d %u 0 %lu", sched_proc_priority(t), sched_get_nice(t), u.threads,
 		   t->start_boottime / TICK_NS);
 	show_memory(s, t, l, &st, may);
-	seq_printf(s, " %lu %lu %lu %lu", w.pending & 0x7fffffff, w.blocked & 0x7fffffff, w.ignored & 0x7fffffff,
-		   w.caught & 0x7fffffff);
+	seq_printf(s, " %lu %lu %lu %lu", w.pending & 0x7fffffff, w.blocked & 0x7fffffff,
+		   w.ignored & 0x7fffffff, w.caught & 0x7fffffff);
 	show_tail(s, t, l, may);
 	if (space)
 		space_put_user(space);
@@ -186,7 +189,7 @@ pid_show_statm(struct seq *s, const struct pid_node *n, struct task *t)
 		space_stat(space, &st);
 		space_put_user(space);
 	}
-	seq_printf(s, "%lu %lu %lu %lu 0 %lu 0\n", st.total, st.resident, st.shared_file + st.shared_anon, st.text,
-		   st.data + st.stack);
+	seq_printf(s, "%lu %lu %lu %lu 0 %lu 0\n", st.total, st.resident,
+		   st.shared_file + st.shared_anon, st.text, st.data + st.stack);
 	return 0;
 }

@@ -67,8 +67,9 @@ show_head(struct seq *s, const struct pid_node *n, struct task *t)
 		seq_printf(s, "\nUmask:\t%04o", READ_ONCE(fs->umask));
 		fs_context_put(fs);
 	}
-	seq_printf(s, "\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", state,
-		   state_name(state), t->process->tgid, n->pid->nr, ppid);
+	seq_printf(s,
+		   "\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+		   state, state_name(state), t->process->tgid, n->pid->nr, ppid);
 }
 
 static void
@@ -83,14 +84,14 @@ show_ids(struct seq *s, const struct pid_node *n, struct task *t)
 	if (files)
 		slots = rcu_load(files->table)->max;
 	c = task_cred(t);
-	seq_printf(s, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t", c->uid, c->euid, c->suid,
-		   c->fsuid, c->gid, c->egid, c->sgid, c->fsgid, slots);
+	seq_printf(s, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t", c->uid,
+		   c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid, c->fsgid, slots);
 	for (u32 i = 0; c->groups && i < c->groups->n; i++)
 		seq_printf(s, i ? " %u" : "%u", c->groups->gid[i]);
 	pgrp = rcu_load(t->process->pgrp);
 	session = rcu_load(t->process->session);
-	seq_printf(s, " \nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", t->process->tgid, n->pid->nr,
-		   pgrp ? pgrp->nr : 0, session ? session->nr : 0);
+	seq_printf(s, " \nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", t->process->tgid,
+		   n->pid->nr, pgrp ? pgrp->nr : 0, session ? session->nr : 0);
 	rcu_read_unlock();
 	if (files)
 		files_put(files);
@@ -107,15 +108,20 @@ show_memory(struct seq *s, struct task *t)
 		return;
 	space_stat(space, &st);
 	anon = st.resident - min(st.resident, st.shared_file + st.shared_anon);
-	own = min(st.text, (u64)(space_layout(space)->end_code - space_layout(space)->start_code) / PAGE_SIZE + 1);
+	own = min(st.text, (u64)(space_layout(space)->end_code - space_layout(space)->start_code) /
+					   PAGE_SIZE +
+				   1);
 	seq_printf(s, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n",
 		   KB(max(st.peak_total, st.total)), KB(st.total), KB(st.locked), 0u);
-	seq_printf(s, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\nRssShmem:\t%8lu kB\n",
-		   KB(max(st.peak_resident, st.resident)), KB(st.resident), KB(anon), KB(st.shared_file),
-		   KB(st.shared_anon));
-	seq_printf(s, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8lu kB\n", KB(st.data),
-		   KB(st.stack), KB(own), KB(st.text - own));
-	seq_printf(s, "VmPTE:\t%8lu kB\nVmSwap:\t%8lu kB\nHugetlbPages:\t%8u kB\n", KB(st.tables), KB(st.swap), 0u);
+	seq_printf(
+		s,
+		"VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\nRssShmem:\t%8lu kB\n",
+		KB(max(st.peak_resident, st.resident)), KB(st.resident), KB(anon),
+		KB(st.shared_file), KB(st.shared_anon));
+	seq_printf(s, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8lu kB\n",
+		   KB(st.data), KB(st.stack), KB(own), KB(st.text - own));
+	seq_printf(s, "VmPTE:\t%8lu kB\nVmSwap:\t%8lu kB\nHugetlbPages:\t%8u kB\n", KB(st.tables),
+		   KB(st.swap), 0u);
 	seq_printf(s, "CoreDumping:\t0\nTHP_enabled:\t%d\n", !READ_ONCE(t->process->thp_disabled));
 	space_put_user(space);
 }
@@ -146,9 +152,10 @@ show_signals(struct seq *s, struct task *t)
 	rcu_read_lock();
 	queued = user_count_sum(task_cred(t)->user, USER_SIGPENDING);
 	rcu_read_unlock();
-	seq_printf(s, "Threads:\t%u\nSigQ:\t%ld/%lu\nSigPnd:\t%016lx\nShdPnd:\t%016lx\n", threads, queued, limit,
-		   own, shared);
-	seq_printf(s, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", blocked, ignored, caught);
+	seq_printf(s, "Threads:\t%u\nSigQ:\t%ld/%lu\nSigPnd:\t%016lx\nShdPnd:\t%016lx\n", threads,
+		   queued, limit, own, shared);
+	seq_printf(s, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", blocked, ignored,
+		   caught);
 }
 
 static void
@@ -158,10 +165,14 @@ show_rights(struct seq *s, struct task *t)
 
 	rcu_read_lock();
 	c = task_cred(t);
-	seq_printf(s, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n",
-		   c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bounding, c->cap_ambient);
+	seq_printf(
+		s,
+		"CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n",
+		c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bounding,
+		c->cap_ambient);
 	rcu_read_unlock();
-	seq_printf(s, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", READ_ONCE(t->no_new_privs));
+	seq_printf(s, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
+		   READ_ONCE(t->no_new_privs));
 	seq_puts(s, "Speculation_Store_Bypass:\tunknown\nSpeculationIndirectBranch:\tunknown\n");
 }
 
@@ -187,7 +198,7 @@ pid_show_status(struct seq *s, const struct pid_node *n, struct task *t)
 	show_signals(s, t);
 	show_rights(s, t);
 	show_cpus(s, t);
-	seq_printf(s, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n", READ_ONCE(t->nvcsw),
-		   READ_ONCE(t->nivcsw));
+	seq_printf(s, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+		   READ_ONCE(t->nvcsw), READ_ONCE(t->nivcsw));
 	return 0;
 }

@@ -111,17 +111,18 @@ pid_show_io(struct seq *s, const struct pid_node *n, struct task *t)
 		io_add(&io, t);
 	} else {
 		flags = spin_lock_irq(&p->lock);
-		io = (struct io_sums){p->io_rchar, p->io_wchar, p->io_syscr, p->io_syscw, p->io_read_bytes,
-				      p->io_write_bytes};
+		io = (struct io_sums){p->io_rchar, p->io_wchar,	     p->io_syscr,
+				      p->io_syscw, p->io_read_bytes, p->io_write_bytes};
 		/* Threads that have gone are in the sums. */
 		for_each_thread(p, each)
 			if (!each->exited)
 				io_add(&io, each);
 		spin_unlock_irq(&p->lock, flags);
 	}
-	seq_printf(s, "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\n", io.rchar, io.wchar, io.syscr, io.syscw);
-	seq_printf(s, "read_bytes: %lu\nwrite_bytes: %lu\ncancelled_write_bytes: 0\n", io.read_bytes,
-		   io.write_bytes);
+	seq_printf(s, "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\n", io.rchar, io.wchar,
+		   io.syscr, io.syscw);
+	seq_printf(s, "read_bytes: %lu\nwrite_bytes: %lu\ncancelled_write_bytes: 0\n",
+		   io.read_bytes, io.write_bytes);
 	return 0;
 }
 
@@ -302,7 +303,8 @@ pid_jump_exe(const struct pid_node *n, struct task *t, struct path *p)
 }
 
 static int
-show_mounts(struct seq *s, struct task *t, void (*show)(struct seq *, struct mount_ns *, const struct path *))
+show_mounts(struct seq *s, struct task *t,
+	    void (*show)(struct seq *, struct mount_ns *, const struct path *))
 {
 	struct path root;
 	int err = context_path(t, true, &root);

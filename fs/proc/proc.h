@@ -20,7 +20,8 @@ struct proc_entry {
 DECLARE_REGISTRY(proc_entries, const struct proc_entry);
 
 #define PROC_FILE(id, pname, pmode, fn)                                                            \
-	REGISTER(proc_entries) static const struct proc_entry proc_entry_##id = {(pname), (pmode), (fn)}
+	REGISTER(proc_entries)                                                                     \
+	static const struct proc_entry proc_entry_##id = {(pname), (pmode), (fn)}
 
 /* sysctl.c: the folder sys. */
 void proc_add_sysctls(struct dentry *root);

@@ -69,7 +69,8 @@ add_entry(struct dentry *root, const struct proc_entry *e)
 {
 	const char *name = e->name;
 	struct dentry *dir = parent_of(root, &name);
-	struct pseudo_entry p = {.mode = S_IFREG | e->mode, .source = &entry_source, .private = (void *)e};
+	struct pseudo_entry p = {
+		.mode = S_IFREG | e->mode, .source = &entry_source, .private = (void *)e};
 	struct dentry *d;
 
 	p.name = name;
@@ -79,8 +80,10 @@ add_entry(struct dentry *root, const struct proc_entry *e)
 }
 
 static const struct inode_ops root_ops = {.lookup = proc_lookup_pid, .setattr = pid_setattr};
-static const struct file_ops root_fops = {
-	.name = "dir", .seek = dcache_seek, .iterate = proc_iterate_root, .fsync = generic_fsync_none};
+static const struct file_ops root_fops = {.name = "dir",
+					  .seek = dcache_seek,
+					  .iterate = proc_iterate_root,
+					  .fsync = generic_fsync_none};
 
 static const struct super_ops proc_super_ops = {.release_inode = pseudo_release_inode};
 static struct super *proc_make(void);
@@ -97,7 +100,8 @@ static const struct fs_type proc_type = {.name = "proc", .mount = proc_mount};
 static struct super *
 proc_make(void)
 {
-	struct super *sb = pseudo_super(&proc_type, &proc_super_ops, SB_NODEV | SB_NOEXEC | SB_UNCACHED, PROC_MAGIC);
+	struct super *sb = pseudo_super(&proc_type, &proc_super_ops,
+					SB_NODEV | SB_NOEXEC | SB_UNCACHED, PROC_MAGIC);
 	const struct proc_entry *e;
 
 	if (is_err(sb))

@@ -69,7 +69,8 @@ directory(struct dentry *d, const char *name)
 static int
 add(struct dentry *dir, const struct sysctl *c)
 {
-	struct pseudo_entry e = {.mode = S_IFREG | c->mode, .source = &sysctl_source, .private = (void *)c};
+	struct pseudo_entry e = {
+		.mode = S_IFREG | c->mode, .source = &sysctl_source, .private = (void *)c};
 	const char *at = c->path, *slash;
 	char name[32];
 	struct dentry *d;

@@ -73,9 +73,9 @@ PROC_FILE(interrupts, "interrupts", 0444, show_interrupts);
 static void
 show_times(struct seq *s, const char *name, const struct cpu_times *t)
 {
-	seq_printf(s, "%s %lu %lu %lu %lu %lu %lu %lu %lu %lu 0\n", name, t->user / TICK_NS, t->nice / TICK_NS,
-		   t->system / TICK_NS, t->idle / TICK_NS, t->iowait / TICK_NS, t->irq / TICK_NS,
-		   t->softirq / TICK_NS, t->steal / TICK_NS, t->guest / TICK_NS);
+	seq_printf(s, "%s %lu %lu %lu %lu %lu %lu %lu %lu %lu 0\n", name, t->user / TICK_NS,
+		   t->nice / TICK_NS, t->system / TICK_NS, t->idle / TICK_NS, t->iowait / TICK_NS,
+		   t->irq / TICK_NS, t->softirq / TICK_NS, t->steal / TICK_NS, t->guest / TICK_NS);
 }
 
 static void
@@ -107,10 +107,12 @@ show_stat(struct seq *s)
 		scnprintf(name, sizeof(name), "cpu%u", cpu);
 		show_times(s, name, &t);
 	}
-	seq_printf(s, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked %u\n",
-		   arch_interrupts_total(), sched_context_switches(),
-		   (ktime_get_real() - ktime_get()) / NSEC_PER_SEC, tasks_forked(), sched_nr_running(),
-		   sched_nr_blocked());
+	seq_printf(
+		s,
+		"intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked %u\n",
+		arch_interrupts_total(), sched_context_switches(),
+		(ktime_get_real() - ktime_get()) / NSEC_PER_SEC, tasks_forked(), sched_nr_running(),
+		sched_nr_blocked());
 	seq_puts(s, "softirq 0 0 0 0 0 0 0 0 0 0 0\n");
 	return 0;
 }

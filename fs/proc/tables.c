@@ -110,7 +110,8 @@ static const struct file_ops kmsg_fops = {.name = "kmsg", .read = kmsg_read, .po
 int
 proc_add_kmsg(struct dentry *root)
 {
-	struct pseudo_entry e = {.name = "kmsg", .mode = S_IFREG | 0400, .ops = &kmsg_inode_ops, .fops = &kmsg_fops};
+	struct pseudo_entry e = {
+		.name = "kmsg", .mode = S_IFREG | 0400, .ops = &kmsg_inode_ops, .fops = &kmsg_fops};
 	struct dentry *d = pseudo_add(root, &e);
 
 	return is_err(d) ? (int)ptr_err(d) : 0;

@@ -46,7 +46,8 @@ show_dev(struct seq *s, unsigned long i)
 static int
 show_uevent(struct seq *s, unsigned long i)
 {
-	seq_printf(s, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n", devices[i].major, devices[i].minor, devices[i].name);
+	seq_printf(s, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n", devices[i].major, devices[i].minor,
+		   devices[i].name);
 	if (devices[i].mode & 0777)
 		seq_printf(s, "DEVMODE=0%o\n", devices[i].mode & 0777);
 	return 0;

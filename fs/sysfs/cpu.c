@@ -88,7 +88,7 @@ show_kernel_max(struct seq *s, unsigned long arg)
 
 static const struct sysfs_attr cpu_files[] = {
 	{"online", show_online},   {"possible", show_possible}, {"present", show_possible},
-	{"offline", show_offline}, {"isolated", show_none},     {"kernel_max", show_kernel_max},
+	{"offline", show_offline}, {"isolated", show_none},	{"kernel_max", show_kernel_max},
 };
 
 /* --- cpu/cpuN/topology/ --- */
@@ -185,17 +185,15 @@ show_node_memory(struct seq *s, unsigned long node)
 {
 	u64 total = pages_total() * (PAGE_SIZE / 1024), left = pages_free() * (PAGE_SIZE / 1024);
 
-	seq_printf(s, "Node %lu MemTotal:       %8lu kB\nNode %lu MemFree:        %8lu kB\n", node, total, node, left);
+	seq_printf(s, "Node %lu MemTotal:       %8lu kB\nNode %lu MemFree:        %8lu kB\n", node,
+		   total, node, left);
 	seq_printf(s, "Node %lu MemUsed:        %8lu kB\n", node, total - left);
 	return 0;
 }
 
 static const struct sysfs_attr node_dir_files[] = {
-	{"online", show_zero},
-	{"possible", show_zero},
-	{"has_cpu", show_zero},
-	{"has_memory", show_zero},
-	{"has_normal_memory", show_zero},
+	{"online", show_zero},	   {"possible", show_zero},	     {"has_cpu", show_zero},
+	{"has_memory", show_zero}, {"has_normal_memory", show_zero},
 };
 
 static const struct sysfs_attr node_files[] = {

@@ -21,8 +21,8 @@ enabled_show(struct seq *s, u64 *pos)
 	if ((*pos)++ > 0)
 		return 1;
 	for (size_t i = 0; i < ARRAY_SIZE(choices); i++)
-		seq_printf(s, "%s%s%s%s", i ? " " : "", choices[i].policy == policy ? "[" : "", choices[i].name,
-			   choices[i].policy == policy ? "]" : "");
+		seq_printf(s, "%s%s%s%s", i ? " " : "", choices[i].policy == policy ? "[" : "",
+			   choices[i].name, choices[i].policy == policy ? "]" : "");
 	seq_putc(s, '\n');
 	return 0;
 }
@@ -54,7 +54,8 @@ static const struct sysfs_attr size_attr = {"hpage_pmd_size", show_size};
 int
 sysfs_fill_mm(struct dentry *root)
 {
-	struct pseudo_entry enabled = {.name = "enabled", .mode = S_IFREG | 0644, .source = &enabled_source};
+	struct pseudo_entry enabled = {
+		.name = "enabled", .mode = S_IFREG | 0644, .source = &enabled_source};
 	struct dentry *d = sysfs_dir(root, "kernel/mm/transparent_hugepage"), *file;
 
 	if (is_err(d))

@@ -43,7 +43,9 @@ bound_free(void *private)
 int
 sysfs_file(struct dentry *dir, const struct sysfs_attr *a, unsigned long arg)
 {
-	struct pseudo_entry e = {.name = a->name, .mode = S_IFREG | 0444, .source = &bound_source,
+	struct pseudo_entry e = {.name = a->name,
+				 .mode = S_IFREG | 0444,
+				 .source = &bound_source,
 				 .free_private = bound_free};
 	struct bound *b = kzalloc(sizeof(*b), GFP_KERNEL);
 	struct dentry *d;
@@ -113,8 +115,8 @@ static const struct fs_type sysfs_type = {.name = "sysfs", .mount = sysfs_mount}
 static int
 fill_folders(struct dentry *root)
 {
-	static const char *const paths[] = {"block",   "bus",	   "class",  "dev/block", "dev/char",
-					    "devices", "firmware", "fs",     "kernel",	  "module"};
+	static const char *const paths[] = {"block",   "bus",	   "class", "dev/block", "dev/char",
+					    "devices", "firmware", "fs",    "kernel",	 "module"};
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths) && !err; i++) {
@@ -128,7 +130,8 @@ fill_folders(struct dentry *root)
 static struct super *
 sysfs_make(void)
 {
-	struct super *sb = pseudo_super(&sysfs_type, &sysfs_super_ops, SB_NODEV | SB_NOEXEC, SYSFS_MAGIC);
+	struct super *sb =
+		pseudo_super(&sysfs_type, &sysfs_super_ops, SB_NODEV | SB_NOEXEC, SYSFS_MAGIC);
 	int err;
 
 	if (is_err(sb))

@@ -35,7 +35,8 @@ pci_msix_enable(struct pci_dev *d)
 	if ((table & 7) > 5 || !d->bar[table & 7].size ||
 	    (table & ~7u) + d->msix_count * MSIX_ENTRY > d->bar[table & 7].size)
 		return -ENODEV;
-	d->msix_table = ioremap(d->bar[table & 7].addr + (table & ~7u), d->msix_count * MSIX_ENTRY, MAP_UC);
+	d->msix_table =
+		ioremap(d->bar[table & 7].addr + (table & ~7u), d->msix_count * MSIX_ENTRY, MAP_UC);
 	if (!d->msix_table)
 		return -ENOMEM;
 	for (i = 0; i < d->msix_count; i++)
@@ -74,7 +75,8 @@ msi_set(struct pci_dev *d, u64 addr, u32 data)
 }
 
 int
-pci_irq(struct pci_dev *d, unsigned int index, unsigned int cpu, void (*handler)(void *arg), void *arg)
+pci_irq(struct pci_dev *d, unsigned int index, unsigned int cpu, void (*handler)(void *arg),
+	void *arg)
 {
 	bool msix = d->msix_table != NULL;
 	u64 addr;
@@ -83,7 +85,8 @@ pci_irq(struct pci_dev *d, unsigned int index, unsigned int cpu, void (*handler)
 
 	if (msix ? index >= d->msix_count : index != 0 || !d->cap_msi)
 		return -ENODEV;
-	vector = arch_msi_alloc(cpu, handler, arg, d->driver ? d->driver->name : "pci", &addr, &data);
+	vector = arch_msi_alloc(cpu, handler, arg, d->driver ? d->driver->name : "pci", &addr,
+				&data);
 	if (vector < 0)
 		return vector;
 	if (msix)

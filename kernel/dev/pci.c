@@ -172,8 +172,8 @@ function_add(u8 bus, u8 slot, u8 function)
 	d->cap_express = pci_find_cap(d, CAP_EXPRESS);
 	bars_probe(d);
 	list_add_tail(&d->link, &pci_devices);
-	log_info("pci: %02x:%02x.%u %04x:%04x class %02x%02x", bus, slot, function, d->vendor, d->device,
-		 d->class, d->subclass);
+	log_info("pci: %02x:%02x.%u %04x:%04x class %02x%02x", bus, slot, function, d->vendor,
+		 d->device, d->class, d->subclass);
 	return d;
 }
 

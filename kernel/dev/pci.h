@@ -77,7 +77,8 @@ extern struct list pci_devices;
  * hard interrupt context there. 0, -ENOSPC, -ENODEV.
  */
 int pci_msix_enable(struct pci_dev *d);
-int pci_irq(struct pci_dev *d, unsigned int index, unsigned int cpu, void (*handler)(void *arg), void *arg);
+int pci_irq(struct pci_dev *d, unsigned int index, unsigned int cpu, void (*handler)(void *arg),
+	    void *arg);
 void pci_irq_free(struct pci_dev *d, unsigned int index, unsigned int cpu);
 
 #endif

@@ -9,8 +9,8 @@
 u32 arch_pci_read(u8 bus, u8 slot, u8 function, unsigned int off, unsigned int width);
 void arch_pci_write(u8 bus, u8 slot, u8 function, unsigned int off, unsigned int width, u32 v);
 /* A vector of `cpu` for handler(arg) and the message that raises it. >= 0: the vector; -ENOSPC. */
-int arch_msi_alloc(unsigned int cpu, void (*handler)(void *arg), void *arg, const char *name, u64 *addr,
-		   u32 *data);
+int arch_msi_alloc(unsigned int cpu, void (*handler)(void *arg), void *arg, const char *name,
+		   u64 *addr, u32 *data);
 void arch_msi_free(unsigned int cpu, int vector);
 
 #endif

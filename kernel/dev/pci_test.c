@@ -3,9 +3,9 @@
  * PCI against QEMU's teaching device (edu: 1234:11e8), where the machine has
  * one: registers through a BAR, and MSI on each CPU.
  */
+#include "arch/x86_64/asm/atomic.h"
 #include "arch/x86_64/asm/insn.h"
 #include "kernel/dev/pci.h"
-#include "arch/x86_64/asm/atomic.h"
 #include "lib/test.h"
 #include "percpu/cpumask.h"
 #include "percpu/percpu.h"

@@ -27,7 +27,8 @@ sys_close(unsigned int fd)
 	int err = fd_close(fd);
 
 	/* The descriptor is gone: a restart would close another's. */
-	return err == -ERESTARTSYS || err == -ERESTARTNOINTR || err == -ERESTARTNOHAND ? -EINTR : err;
+	return err == -ERESTARTSYS || err == -ERESTARTNOINTR || err == -ERESTARTNOHAND ? -EINTR
+										       : err;
 }
 
 static long

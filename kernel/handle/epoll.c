@@ -55,7 +55,8 @@ struct epoll_event {
 static LOCK_CLASS(epoll_class, RANK_EPOLL);
 static LOCK_CLASS(epoll_ready_class, RANK_WAITQ_NESTED);
 static LOCK_CLASS(epoll_link_class, RANK_LEAF);
-static struct spinlock link_locks[LINK_LOCKS] = {[0 ... LINK_LOCKS - 1] = SPINLOCK_INIT(epoll_link_class)};
+static struct spinlock link_locks[LINK_LOCKS] = {[0 ... LINK_LOCKS - 1] =
+							 SPINLOCK_INIT(epoll_link_class)};
 
 static const struct file_ops epoll_ops;
 
@@ -148,8 +149,9 @@ item_insert(struct epoll *ep, struct item *it)
 
 	while (*link) {
 		parent = *link;
-		link = item_compare(rb_entry(parent, struct item, node), it->file, it->fd) > 0 ? &parent->left
-											      : &parent->right;
+		link = item_compare(rb_entry(parent, struct item, node), it->file, it->fd) > 0
+			       ? &parent->left
+			       : &parent->right;
 	}
 	rb_link(&it->node, parent, link);
 	rb_insert(&it->node, &ep->items);
@@ -451,7 +453,8 @@ epoll_wait_do(int epfd, struct epoll_event __user *uev, int max, u64 deadline)
 			ret = events_send(ep, uev, max);
 		if (ret || err || deadline == 0)
 			break;
-		err = wait_event_common(&ep->wait, ready_any(ep), PARK_INTERRUPTIBLE, deadline, WAITER_EXCLUSIVE);
+		err = wait_event_common(&ep->wait, ready_any(ep), PARK_INTERRUPTIBLE, deadline,
+					WAITER_EXCLUSIVE);
 	}
 	fd_put(r);
 	if (ret == 0 && err == -ERESTARTSYS)
@@ -474,7 +477,8 @@ sys_epoll_wait(int epfd, struct epoll_event __user *ev, int n, int timeout_ms)
 }
 
 static long
-pwait(int epfd, struct epoll_event __user *ev, int n, u64 deadline, const u64 __user *mask, size_t size)
+pwait(int epfd, struct epoll_event __user *ev, int n, u64 deadline, const u64 __user *mask,
+      size_t size)
 {
 	long ret = signal_set_user_mask(mask, size);
 
@@ -486,8 +490,8 @@ pwait(int epfd, struct epoll_event __user *ev, int n, u64 deadline, const u64 __
 }
 
 long
-sys_epoll_pwait(int epfd, struct epoll_event __user *ev, int n, int timeout_ms, const u64 __user *mask,
-		size_t size)
+sys_epoll_pwait(int epfd, struct epoll_event __user *ev, int n, int timeout_ms,
+		const u64 __user *mask, size_t size)
 {
 	return pwait(epfd, ev, n, ms_deadline(timeout_ms), mask, size);
 }
@@ -525,7 +529,8 @@ epoll_poll(struct file *f, struct poll_table *pt)
 	mutex_lock_nested(&ep->mutex);
 	for (n = rb_first(&ep->items); n && !ev; n = rb_next(n)) {
 		it = rb_entry(n, struct item, node);
-		if (!list_empty(&it->ready_link) && file_poll(it->file, NULL) & it->events & ~PRIVATE_BITS)
+		if (!list_empty(&it->ready_link) &&
+		    file_poll(it->file, NULL) & it->events & ~PRIVATE_BITS)
 			ev = POLLIN | POLLRDNORM;
 	}
 	mutex_unlock(&ep->mutex);
@@ -560,8 +565,8 @@ epoll_show(struct file *f, struct seq *s)
 	for (n = rb_first(&ep->items); n; n = rb_next(n)) {
 		struct item *it = rb_entry(n, struct item, node);
 
-		seq_printf(s, "tfd: %8d events: %8x data: %16lx  pos:%li ino:%lx sdev:%x\n", it->fd, it->events,
-			   it->data, (s64)it->file->pos, 0ul, 0u);
+		seq_printf(s, "tfd: %8d events: %8x data: %16lx  pos:%li ino:%lx sdev:%x\n", it->fd,
+			   it->events, it->data, (s64)it->file->pos, 0ul, 0u);
 	}
 	mutex_unlock(&ep->mutex);
 }

@@ -136,7 +136,8 @@ sys_eventfd2(unsigned int count, int flags)
 	waitq_init(&e->wait);
 	e->count = count;
 	e->semaphore = flags & EFD_SEMAPHORE;
-	f = file_alloc(&eventfd_ops, FMODE_READ | FMODE_WRITE | FMODE_NOWAIT, O_RDWR | (flags & O_NONBLOCK), e);
+	f = file_alloc(&eventfd_ops, FMODE_READ | FMODE_WRITE | FMODE_NOWAIT,
+		       O_RDWR | (flags & O_NONBLOCK), e);
 	if (is_err(f)) {
 		kfree(e);
 		return ptr_err(f);

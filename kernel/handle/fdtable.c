@@ -21,8 +21,8 @@
 #include "kernel/port_fs.h"
 #include "kernel/sched/sched.h"
 #include "kernel/task/task.h"
-#include "lib/bits.h"
 #include "lib/bitmap.h"
+#include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -506,7 +506,8 @@ files_close_on_exec(void)
 
 	for (w = 0; w < t->max / 64; w++)
 		while (t->cloexec[w] & t->open[w]) {
-			unsigned int fd = w * 64 + (unsigned int)__builtin_ctzl(t->cloexec[w] & t->open[w]);
+			unsigned int fd =
+				w * 64 + (unsigned int)__builtin_ctzl(t->cloexec[w] & t->open[w]);
 
 			slot_bit(t->cloexec, fd, false);
 			fd_close(fd);

@@ -113,7 +113,8 @@ pipe_wait_readable(struct pipe *p, bool nonblock)
 			return -EAGAIN;
 		p->sleeping_readers++;
 		mutex_unlock(&p->lock);
-		err = wait_event_exclusive_interruptible(&p->read_wait, !pipe_empty(p) || !READ_ONCE(p->writers));
+		err = wait_event_exclusive_interruptible(&p->read_wait,
+							 !pipe_empty(p) || !READ_ONCE(p->writers));
 		mutex_lock(&p->lock);
 		p->sleeping_readers--;
 		if (err)
@@ -138,7 +139,8 @@ pipe_wait_writable(struct pipe *p, bool nonblock)
 			return -EAGAIN;
 		p->sleeping_writers++;
 		mutex_unlock(&p->lock);
-		err = wait_event_exclusive_interruptible(&p->write_wait, !pipe_full(p) || !READ_ONCE(p->readers));
+		err = wait_event_exclusive_interruptible(&p->write_wait,
+							 !pipe_full(p) || !READ_ONCE(p->readers));
 		mutex_lock(&p->lock);
 		p->sleeping_writers--;
 		if (err)

@@ -149,7 +149,6 @@ set_wait(struct poll_set *s, u64 deadline)
 
 /* --- poll --- */
 
-
 static u32
 poll_one(struct pollfd *p, struct fdref *ref, struct poll_set *s, bool queue)
 {
@@ -222,7 +221,8 @@ poll_do(struct pollfd __user *ufds, unsigned int n, u64 deadline)
 		ret = copy_from_user(fds, ufds, n * sizeof(*fds));
 	if (!ret) {
 		for (i = 0; i < n; i++)
-			refs[i] = fds[i].fd >= 0 ? fd_get((unsigned int)fds[i].fd) : (struct fdref){0};
+			refs[i] = fds[i].fd >= 0 ? fd_get((unsigned int)fds[i].fd)
+						 : (struct fdref){0};
 		ret = poll_loop(fds, refs, n, deadline);
 		for (i = 0; i < n; i++)
 			fd_put(refs[i]);
@@ -251,7 +251,7 @@ poll_restart(u64 args[4])
 long
 sys_poll(struct pollfd __user *fds, unsigned int n, int timeout_ms)
 {
-	u64 deadline = timeout_ms < 0    ? NO_DEADLINE
+	u64 deadline = timeout_ms < 0	 ? NO_DEADLINE
 		       : timeout_ms == 0 ? 0
 					 : deadline_after((u64)timeout_ms * NSEC_PER_MSEC);
 	u64 args[4] = {(u64 __force)fds, n, deadline};
@@ -291,8 +291,8 @@ get_deadline(const struct timespec __user *ts, u64 *deadline)
 }
 
 long
-sys_ppoll(struct pollfd __user *fds, unsigned int n, struct timespec __user *ts, const u64 __user *mask,
-	  size_t size)
+sys_ppoll(struct pollfd __user *fds, unsigned int n, struct timespec __user *ts,
+	  const u64 __user *mask, size_t size)
 {
 	u64 deadline;
 	long ret = get_deadline(ts, &deadline);
@@ -328,8 +328,8 @@ bit_at(const unsigned long *map, unsigned int i)
 static u32
 select_want(const struct select_sets *ss, unsigned int i)
 {
-	return (bit_at(ss->bits[0], i) ? SELECT_IN : 0) | (bit_at(ss->bits[1], i) ? SELECT_OUT : 0) |
-	       (bit_at(ss->bits[2], i) ? SELECT_EX : 0);
+	return (bit_at(ss->bits[0], i) ? SELECT_IN : 0) |
+	       (bit_at(ss->bits[1], i) ? SELECT_OUT : 0) | (bit_at(ss->bits[2], i) ? SELECT_EX : 0);
 }
 
 static int

@@ -214,14 +214,16 @@ long
 sys_preadv(unsigned long fd, const struct iovec __user *iov, unsigned long n, unsigned long pos_l,
 	   unsigned long pos_h)
 {
-	return (s64)pos_l < 0 ? -EINVAL : rw_vec(fd, &(struct vec_args){iov, n, (s64)pos_l, 0}, false);
+	return (s64)pos_l < 0 ? -EINVAL
+			      : rw_vec(fd, &(struct vec_args){iov, n, (s64)pos_l, 0}, false);
 }
 
 long
 sys_pwritev(unsigned long fd, const struct iovec __user *iov, unsigned long n, unsigned long pos_l,
 	    unsigned long pos_h)
 {
-	return (s64)pos_l < 0 ? -EINVAL : rw_vec(fd, &(struct vec_args){iov, n, (s64)pos_l, 0}, true);
+	return (s64)pos_l < 0 ? -EINVAL
+			      : rw_vec(fd, &(struct vec_args){iov, n, (s64)pos_l, 0}, true);
 }
 
 long

@@ -91,7 +91,8 @@ signalfd_read(struct file *f, struct iter *to, u64 *pos)
 			break;
 		if (file_nonblock(f))
 			return -EAGAIN;
-		err = wait_event_interruptible(signal_waitq(), signal_pending_set() & READ_ONCE(s->mask));
+		err = wait_event_interruptible(signal_waitq(),
+					       signal_pending_set() & READ_ONCE(s->mask));
 		if (err)
 			return err;
 	}

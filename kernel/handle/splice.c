@@ -227,7 +227,8 @@ at_put(struct at *a)
 }
 
 static s64
-splice_do(struct file *in, s64 __user *uin, struct file *out, s64 __user *uout, size_t n, unsigned int flags)
+splice_do(struct file *in, s64 __user *uin, struct file *out, s64 __user *uout, size_t n,
+	  unsigned int flags)
 {
 	struct pipe *pi = file_pipe(in), *po = file_pipe(out);
 	bool nonblock = flags & SPLICE_F_NONBLOCK;
@@ -239,7 +240,8 @@ splice_do(struct file *in, s64 __user *uin, struct file *out, s64 __user *uout, 
 	if ((pi && uin) || (po && uout))
 		return -ESPIPE;
 	if (pi && po)
-		return pipe_to_pipe(pi, po, n, false, nonblock || file_nonblock(in) || file_nonblock(out));
+		return pipe_to_pipe(pi, po, n, false,
+				    nonblock || file_nonblock(in) || file_nonblock(out));
 	if (pi) {
 		if (out->flags & O_APPEND)
 			return -EINVAL;
@@ -397,7 +399,8 @@ sys_sendfile(int fout, int fin, s64 __user *uoff, size_t n)
 			ret = at_get(&a, in.file, uoff, FMODE_PREAD);
 		if (!ret)
 			ret = at_get(&b, out.file, NULL, 0);
-		if (!ret && (ret = copy_between(in.file, &a.pos, out.file, &b.pos, min(n, IO_MAX))) > 0 &&
+		if (!ret &&
+		    (ret = copy_between(in.file, &a.pos, out.file, &b.pos, min(n, IO_MAX))) > 0 &&
 		    (at_put(&a) || at_put(&b)))
 			ret = -EFAULT;
 	}
@@ -430,7 +433,8 @@ range_check(struct file *in, struct file *out, struct at *a, struct at *b, size_
 }
 
 long
-sys_copy_file_range(int fin, s64 __user *uin, int fout, s64 __user *uout, size_t n, unsigned int flags)
+sys_copy_file_range(int fin, s64 __user *uin, int fout, s64 __user *uout, size_t n,
+		    unsigned int flags)
 {
 	struct fdref in, out;
 	struct at a, b;

@@ -152,8 +152,8 @@ timerfd_show(struct file *f, struct seq *s)
 
 	seq_printf(s, "clockid: %d\nticks: %lu\nsettime flags: 0%o\n", t->clock, t->ticks,
 		   (unsigned int)t->settime_flags);
-	seq_printf(s, "it_value: (%lu, %lu)\nit_interval: (%lu, %lu)\n", left / NSEC_PER_SEC, left % NSEC_PER_SEC,
-		   t->interval / NSEC_PER_SEC, t->interval % NSEC_PER_SEC);
+	seq_printf(s, "it_value: (%lu, %lu)\nit_interval: (%lu, %lu)\n", left / NSEC_PER_SEC,
+		   left % NSEC_PER_SEC, t->interval / NSEC_PER_SEC, t->interval % NSEC_PER_SEC);
 }
 
 static const struct file_ops timerfd_ops = {
@@ -176,7 +176,8 @@ sys_timerfd_create(int clock, int flags)
 	    (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME && clock != CLOCK_BOOTTIME &&
 	     clock != CLOCK_REALTIME_ALARM && clock != CLOCK_BOOTTIME_ALARM))
 		return -EINVAL;
-	if ((clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM) && !capable(CAP_WAKE_ALARM))
+	if ((clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM) &&
+	    !capable(CAP_WAKE_ALARM))
 		return -EPERM;
 	t = kzalloc(sizeof(*t), GFP_KERNEL);
 	if (!t)
@@ -229,7 +230,8 @@ set_timer(struct timerfd *t, u64 value, u64 interval, int flags)
 	t->ticks = 0;
 	t->interval = interval;
 	t->next = value ? to_monotonic(t, value, flags & TFD_TIMER_ABSTIME) : 0;
-	t->cancel_on_set = is_real(t) && flags & TFD_TIMER_ABSTIME && flags & TFD_TIMER_CANCEL_ON_SET;
+	t->cancel_on_set =
+		is_real(t) && flags & TFD_TIMER_ABSTIME && flags & TFD_TIMER_CANCEL_ON_SET;
 	t->generation = clock_set_generation();
 	t->settime_flags = flags;
 	value = t->next;
@@ -245,7 +247,8 @@ get_timerfd(struct fdref r)
 }
 
 long
-sys_timerfd_settime(int fd, int flags, const struct itimerspec __user *u, struct itimerspec __user *old)
+sys_timerfd_settime(int fd, int flags, const struct itimerspec __user *u,
+		    struct itimerspec __user *old)
 {
 	struct timespec v[2];
 	struct timerfd *t;

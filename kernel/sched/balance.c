@@ -160,8 +160,8 @@ pull(struct task *t, unsigned int to)
 {
 	unsigned long f;
 	struct runq *rq = task_runq_lock(t, &f);
-	bool movable = t->sched.queued && rq->curr != t && !cpumask_test(&t->sched.allowed, rq->cpu) &&
-		       !READ_ONCE(t->sched.on_cpu);
+	bool movable = t->sched.queued && rq->curr != t &&
+		       !cpumask_test(&t->sched.allowed, rq->cpu) && !READ_ONCE(t->sched.on_cpu);
 
 	if (movable) {
 		/* Owned by WAKING while it is on no queue: nobody else touches it. */

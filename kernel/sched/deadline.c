@@ -176,7 +176,8 @@ dl_steal(struct runq *rq, unsigned int to)
 	struct rb_node *n;
 
 	for (n = rb_first_cached(&rq->dl_tree); n; n = rb_next(n))
-		if (cpumask_test(&task_of(n)->sched.allowed, to) && !READ_ONCE(task_of(n)->sched.on_cpu))
+		if (cpumask_test(&task_of(n)->sched.allowed, to) &&
+		    !READ_ONCE(task_of(n)->sched.on_cpu))
 			return task_of(n);
 	return NULL;
 }

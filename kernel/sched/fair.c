@@ -30,9 +30,10 @@
 
 /* 1024 * 1.25^-nice, for nice -20 to 19: one step is 10 % of the CPU. */
 static const u32 weights[40] = {
-	88818, 71054, 56843, 45475, 36380, 29104, 23283, 18626, 14901, 11921, 9537, 7629, 6104, 4883,
-	3906,  3125,  2500,  2000,  1600,  1280,  1024,  819,   655,   524,   419,  336,  268,  215,
-	172,   137,   110,   88,    70,    56,    45,    36,    29,    23,    18,   15,
+	88818, 71054, 56843, 45475, 36380, 29104, 23283, 18626, 14901, 11921,
+	9537,  7629,  6104,  4883,  3906,  3125,  2500,	 2000,	1600,  1280,
+	1024,  819,   655,   524,   419,   336,	  268,	 215,	172,   137,
+	110,   88,    70,    56,    45,	   36,	  29,	 23,	18,    15,
 };
 
 u64
@@ -155,9 +156,11 @@ void
 fair_task_init(struct task *t)
 {
 	rb_clear(&t->sched.node);
-	t->sched.weight = t->sched.policy == SCHED_IDLE ? WEIGHT_IDLE : sched_nice_weight(t->sched.nice);
-	t->sched.slice =
-		t->sched.policy == SCHED_BATCH || t->sched.policy == SCHED_IDLE ? SLICE_BATCH_NS : SLICE_NS;
+	t->sched.weight =
+		t->sched.policy == SCHED_IDLE ? WEIGHT_IDLE : sched_nice_weight(t->sched.nice);
+	t->sched.slice = t->sched.policy == SCHED_BATCH || t->sched.policy == SCHED_IDLE
+				 ? SLICE_BATCH_NS
+				 : SLICE_NS;
 }
 
 static void
@@ -286,7 +289,8 @@ fair_steal(struct runq *rq, unsigned int to)
 	int tries = 8;
 
 	for (n = rb_last(&rq->fair_tree.root); n && tries--; n = rb_prev(n))
-		if (cpumask_test(&task_of(n)->sched.allowed, to) && !READ_ONCE(task_of(n)->sched.on_cpu))
+		if (cpumask_test(&task_of(n)->sched.allowed, to) &&
+		    !READ_ONCE(task_of(n)->sched.on_cpu))
 			return task_of(n);
 	return NULL;
 }

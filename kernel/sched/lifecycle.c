@@ -63,7 +63,8 @@ slice_end(struct timer *timer)
 
 	spin_lock(&rq->lock);
 	runq_update(rq);
-	if (rq->nr_running > 1 && rq->curr != rq->idle && this_cpu_read(pin_count) & PIN_NO_RESCHED) {
+	if (rq->nr_running > 1 && rq->curr != rq->idle &&
+	    this_cpu_read(pin_count) & PIN_NO_RESCHED) {
 		left = rq->curr->sched.class->slice_left(rq, rq->curr);
 		if (left != U64_MAX)
 			timer_start(timer, rq->clock + max(left, 100000UL));
@@ -182,7 +183,8 @@ sched_fork(struct task *child, struct task *parent, bool reset_on_fork_ok)
 	if (p->policy == SCHED_DEADLINE && !p->reset_on_fork)
 		return -EAGAIN;
 	if (p->reset_on_fork && reset_on_fork_ok) {
-		if (p->policy == SCHED_FIFO || p->policy == SCHED_RR || p->policy == SCHED_DEADLINE) {
+		if (p->policy == SCHED_FIFO || p->policy == SCHED_RR ||
+		    p->policy == SCHED_DEADLINE) {
 			s->policy = SCHED_OTHER;
 			s->rt_priority = 0;
 			s->nice = 0;

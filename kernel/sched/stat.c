@@ -56,7 +56,8 @@ sched_load_tick(void)
 	while (load_next <= now) {
 		for (i = 0; i < 3; i++)
 			load_avg[i] = (load_avg[i] * load_exp[i] +
-				       active * ((1u << LOAD_SHIFT) - load_exp[i])) >> LOAD_SHIFT;
+				       active * ((1u << LOAD_SHIFT) - load_exp[i])) >>
+				      LOAD_SHIFT;
 		load_next += LOAD_PERIOD_NS;
 	}
 }
@@ -150,7 +151,8 @@ task_runtime(struct task *t)
 void
 task_cputime(struct task *t, u64 *utime, u64 *stime)
 {
-	u64 sum = task_runtime(t), u = READ_ONCE(t->sched.user_ticks), s = READ_ONCE(t->sched.system_ticks);
+	u64 sum = task_runtime(t), u = READ_ONCE(t->sched.user_ticks),
+	    s = READ_ONCE(t->sched.system_ticks);
 	u64 user;
 
 	if (u + s == 0)

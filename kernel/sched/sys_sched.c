@@ -99,7 +99,8 @@ permitted(struct task *t, const struct sched_attr *a)
 
 	if (capable(CAP_SYS_NICE))
 		return 0;
-	if (is_fair(a->policy) && a->nice < t->sched.nice && (u64)(20 - a->nice) > limit_of(t, RLIMIT_NICE))
+	if (is_fair(a->policy) && a->nice < t->sched.nice &&
+	    (u64)(20 - a->nice) > limit_of(t, RLIMIT_NICE))
 		return -EPERM;
 	if (is_rt(a->policy)) {
 		if (a->policy != t->sched.policy && rt_limit == 0)
@@ -538,7 +539,8 @@ int
 sched_set_nice(struct task *t, s32 nice)
 {
 	nice = clamp(nice, -20, 19);
-	if (nice < t->sched.nice && !capable(CAP_SYS_NICE) && (u64)(20 - nice) > limit_of(t, RLIMIT_NICE))
+	if (nice < t->sched.nice && !capable(CAP_SYS_NICE) &&
+	    (u64)(20 - nice) > limit_of(t, RLIMIT_NICE))
 		return -EACCES;
 	sched_change(t, nice_apply, &nice);
 	return 0;

@@ -57,7 +57,8 @@ syscall_missing(u64 nr)
 
 	spin_unlock_irq(&missing_lock, f);
 	if (new)
-		log_debug("syscall: %s[%d] asks for %lu, which is not there", current->comm, current->tid, nr);
+		log_debug("syscall: %s[%d] asks for %lu, which is not there", current->comm,
+			  current->tid, nr);
 	return -ENOSYS;
 }
 
@@ -74,8 +75,8 @@ syscall_show_missing(struct seq *s)
 		m = missing[i];
 		spin_unlock_irq(&missing_lock, f);
 		seq_printf(s, "%lu %s %lu %s\n", m.nr,
-			   m.nr < syscall_count && syscall_names[m.nr] ? syscall_names[m.nr] : "-", m.count,
-			   m.comm);
+			   m.nr < syscall_count && syscall_names[m.nr] ? syscall_names[m.nr] : "-",
+			   m.count, m.comm);
 	}
 	if (missing_overflow)
 		seq_printf(s, "- - %lu -\n", missing_overflow);

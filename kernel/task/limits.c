@@ -10,24 +10,24 @@
 #define NR_OPEN_MAX (1024 * 1024)
 
 static int
-limit_set(struct process *p, unsigned int which, const struct rlimit *new, struct rlimit *old)
+limit_set(struct process *p, unsigned int which, const struct rlimit *want, struct rlimit *old)
 {
 	struct rlimit *r = &p->rlim[which];
 	unsigned long flags;
 	int err = 0;
 
-	if (new) {
-		if (new->cur > new->max)
+	if (want) {
+		if (want->cur > want->max)
 			return -EINVAL;
-		if (which == RLIMIT_NOFILE && new->max > NR_OPEN_MAX)
+		if (which == RLIMIT_NOFILE && want->max > NR_OPEN_MAX)
 			return -EPERM;
 	}
 	flags = spin_lock_irq(&p->lock);
 	*old = *r;
-	if (new &&new->max > r->max && !capable(CAP_SYS_RESOURCE))
+	if (want && want->max > r->max && !capable(CAP_SYS_RESOURCE))
 		err = -EPERM;
-	if (new && !err)
-		*r = *new;
+	if (want && !err)
+		*r = *want;
 	spin_unlock_irq(&p->lock, flags);
 	return err;
 }
@@ -62,13 +62,13 @@ sys_getrlimit(unsigned int which, struct rlimit __user *r)
 long
 sys_setrlimit(unsigned int which, const struct rlimit __user *r)
 {
-	struct rlimit new, old;
+	struct rlimit want, old;
 
-	if (copy_from_user(&new, r, sizeof(new)))
+	if (copy_from_user(&want, r, sizeof(want)))
 		return -EFAULT;
 	if (which >= RLIM_NLIMITS)
 		return -EINVAL;
-	return limit_set(current->process, which, &new, &old);
+	return limit_set(current->process, which, &want, &old);
 }
 
 /* The process whose limits are meant, with a reference. */
@@ -91,16 +91,16 @@ long
 sys_prlimit64(int pid, unsigned int which, const struct rlimit __user *unew,
 	      struct rlimit __user *uold)
 {
-	struct rlimit new, old;
+	struct rlimit want, old;
 	struct process *p;
 	int err;
 
-	if (unew && copy_from_user(&new, unew, sizeof(new)))
+	if (unew && copy_from_user(&want, unew, sizeof(want)))
 		return -EFAULT;
 	p = limit_target(pid);
 	if (is_err(p))
 		return ptr_err(p);
-	err = which >= RLIM_NLIMITS ? -EINVAL : limit_set(p, which, unew ? &new : NULL, &old);
+	err = which >= RLIM_NLIMITS ? -EINVAL : limit_set(p, which, unew ? &want : NULL, &old);
 	process_put(p);
 	if (!err && uold && copy_to_user(uold, &old, sizeof(old)))
 		err = -EFAULT;

@@ -40,9 +40,11 @@ copy_range(struct space *s, const struct iovec *at, struct iter *it, char *buf, 
 		size_t n = min(at->len - done, PAGE_SIZE - ((addr + done) & (PAGE_SIZE - 1))), got;
 
 		n = min(n, iter_left(it));
-		got = write ? iter_copy_from(buf, it, n) : space_access(s, addr + done, buf, n, false);
+		got = write ? iter_copy_from(buf, it, n)
+			    : space_access(s, addr + done, buf, n, false);
 		if (got)
-			got = write ? space_access(s, addr + done, buf, got, true) : iter_copy_to(it, buf, got);
+			got = write ? space_access(s, addr + done, buf, got, true)
+				    : iter_copy_to(it, buf, got);
 		done += got;
 		if (got < n)
 			break;

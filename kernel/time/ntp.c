@@ -221,7 +221,8 @@ apply(const struct effect *e)
 	}
 	/* Seconds of real time, which is when a leap second comes. */
 	if (e->again)
-		timer_start(&second_timer, ktime_get() + NSEC_PER_SEC - ktime_get_real() % NSEC_PER_SEC);
+		timer_start(&second_timer,
+			    ktime_get() + NSEC_PER_SEC - ktime_get_real() % NSEC_PER_SEC);
 }
 
 static void
@@ -375,7 +376,8 @@ check(const struct timex *tx)
 		if (tx->time.usec < 0 || tx->time.usec >= limit)
 			return -EINVAL;
 	}
-	if (tx->modes & ADJ_FREQUENCY && (tx->freq < -S64_MAX / FREQ_UNIT || tx->freq > S64_MAX / FREQ_UNIT))
+	if (tx->modes & ADJ_FREQUENCY &&
+	    (tx->freq < -S64_MAX / FREQ_UNIT || tx->freq > S64_MAX / FREQ_UNIT))
 		return -EINVAL;
 	return 0;
 }

@@ -6,8 +6,8 @@
  * clock that starts over when the real clock is set (clock_was_set).
  */
 #include "arch/x86_64/asm/atomic.h"
-#include "kernel/syscall/syscalls.h"
 #include "kernel/cred.h"
+#include "kernel/syscall/syscalls.h"
 #include "kernel/task/task.h"
 #include "kernel/time/clock.h"
 #include "kernel/time/clock_impl.h"
@@ -102,7 +102,8 @@ sleep_absolute_real(u64 when, u64 ahead)
 		deadline = when > off ? when - off : 0;
 		if (ktime_get() >= deadline)
 			return 0;
-		err = wait_event_interruptible_until(&clock_set_wait, clock_set_generation() != gen, deadline);
+		err = wait_event_interruptible_until(&clock_set_wait, clock_set_generation() != gen,
+						     deadline);
 		if (err == -ERESTARTSYS)
 			return -ERESTARTNOHAND;
 	}
@@ -128,7 +129,8 @@ sleep_cpu_clock(int clock, bool absolute, u64 ns)
 		return err;
 	when = absolute ? ns : now + ns;
 	while (now < when) {
-		err = sleep_until_interruptible(deadline_after(max((when - now) / 4, NSEC_PER_MSEC)));
+		err = sleep_until_interruptible(
+			deadline_after(max((when - now) / 4, NSEC_PER_MSEC)));
 		if (err)
 			return absolute ? -ERESTARTNOHAND : -EINTR;
 		err = posix_clock_get(clock, &now);
@@ -139,7 +141,8 @@ sleep_cpu_clock(int clock, bool absolute, u64 ns)
 }
 
 long
-sys_clock_nanosleep(int clock, int flags, const struct timespec __user *req, struct timespec __user *rem)
+sys_clock_nanosleep(int clock, int flags, const struct timespec __user *req,
+		    struct timespec __user *rem)
 {
 	bool absolute = flags & TIMER_ABSTIME;
 	u64 ns;
@@ -147,7 +150,8 @@ sys_clock_nanosleep(int clock, int flags, const struct timespec __user *req, str
 
 	if (!posix_clock_valid(clock))
 		return -EINVAL;
-	if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE)
+	if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
+	    clock == CLOCK_MONOTONIC_COARSE)
 		return -EOPNOTSUPP;
 	if (clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM) {
 		if (!capable(CAP_WAKE_ALARM))

@@ -83,7 +83,8 @@ posix_clock_get(int clock, u64 *ns)
 
 		if ((clock & 3) == 3)
 			return -EINVAL;
-		return clock & 4 ? thread_clock(id, clock & 3, ns) : process_clock(id, clock & 3, ns);
+		return clock & 4 ? thread_clock(id, clock & 3, ns)
+				 : process_clock(id, clock & 3, ns);
 	}
 	switch (clock) {
 	case CLOCK_REALTIME:

@@ -51,10 +51,7 @@
 			__asm__ volatile(op "l %1, %%gs:%0" : "+m"(v) : "ri"((u32)(x)) : "cc");    \
 			break;                                                                     \
 		default:                                                                           \
-			__asm__ volatile(op "q %1, %%gs:%0"                                        \
-					 : "+m"(v)                                                 \
-					 : "re"((s64)(x))                                          \
-					 : "cc");                                                  \
+			__asm__ volatile(op "q %1, %%gs:%0" : "+m"(v) : "re"((s64)(x)) : "cc");    \
 		}                                                                                  \
 	} while (0)
 

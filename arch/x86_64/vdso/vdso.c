@@ -40,7 +40,10 @@ syscall3(long nr, long a, long b, long c)
 {
 	long ret;
 
-	__asm__ volatile("syscall" : "=a"(ret) : "a"(nr), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c)
+			 : "rcx", "r11", "memory");
 	return ret;
 }
 
@@ -65,7 +68,8 @@ clock_read(unsigned int clock)
 		seq = vdso_data.seq;
 		if (__builtin_expect(seq & 1, 0))
 			return VDSO_NO_CLOCK;
-		ns = (uint64_t)((unsigned __int128)rdtsc() * vdso_data.mult >> 32) + vdso_data.offset[clock];
+		ns = (uint64_t)((unsigned __int128)rdtsc() * vdso_data.mult >> 32) +
+		     vdso_data.offset[clock];
 	} while (__builtin_expect(vdso_data.seq != seq, 0));
 	return ns;
 }
