@@ -6,11 +6,12 @@
  * Each CPU has one work thread, bound to it, which runs work items and what
  * interrupts could not finish.
  */
+#include "kernel/ports.h"
+
 #include <stdarg.h>
 
 #include "kernel/init.h"
 #include "kernel/log.h"
-#include "kernel/ports.h"
 #include "kernel/sched/sched.h"
 #include "kernel/signal/signal.h"
 #include "kernel/task/task.h"

@@ -3,11 +3,12 @@
 #ifndef LIB_UNZSTD_IMPL_H
 #define LIB_UNZSTD_IMPL_H
 
+#include "lib/unzstd.h"
+
 #include "lib/bits.h"
 #include "lib/endian.h"
 #include "lib/errno.h"
 #include "lib/types.h"
-#include "lib/unzstd.h"
 
 /*
  * A stream of bits that is read from its end to its start; the highest bit

@@ -402,28 +402,28 @@ choose(struct space *s, struct arena *a, size_t len, int again)
 
 /* Maps at va if that is free: 0, -EEXIST, -ENOMEM. The lock of an arena may be held. */
 static int
-map_at(struct space *s, unsigned long va, size_t len, struct region *r, u64 bits)
+map_at(struct space *s, unsigned long va, const struct placement *p)
 {
-	struct range op = {.op = RANGE_MAP, .exclusive = true, .meta = meta_make(r, bits)};
+	struct range op = {
+		.op = RANGE_MAP, .exclusive = true, .meta = meta_make(p->region, p->bits)};
 
-	if (!(r->flags & REGION_STATIC))
-		r->base = va;
-	return range_try(s, va, va + len, &op);
+	if (!(p->region->flags & REGION_STATIC))
+		p->region->base = va;
+	return range_try(s, va, va + p->len, &op);
 }
 
 /* Anywhere at all, from the top: when arenas have failed. */
 static long
-map_anywhere(struct space *s, unsigned long low, unsigned long high, size_t len, struct region *r,
-	     u64 bits)
+map_anywhere(struct space *s, unsigned long low, unsigned long high, const struct placement *p)
 {
 	unsigned long va;
 	int err, tries;
 
 	for (tries = 0; tries < TRIES; tries++) {
-		va = gap_search(s, low, high, len);
+		va = gap_search(s, low, high, p->len);
 		if (!va)
 			return -ENOMEM;
-		err = map_at(s, va, len, r, bits);
+		err = map_at(s, va, p);
 		if (!err)
 			return (long)va;
 		if (err == -ENOMEM && range_wait_memory())
@@ -433,8 +433,9 @@ map_anywhere(struct space *s, unsigned long low, unsigned long high, size_t len,
 }
 
 static long
-map_in_arena(struct space *s, size_t len, struct region *r, u64 bits)
+map_in_arena(struct space *s, const struct placement *p)
 {
+	size_t len = p->len;
 	struct arena *a = arena_for(s, len);
 	unsigned long va;
 	int err = -EEXIST, tries;
@@ -444,7 +445,7 @@ map_in_arena(struct space *s, size_t len, struct region *r, u64 bits)
 		va = choose(s, a, len, err == -EEXIST ? tries : 0);
 		if (!va)
 			break;
-		err = map_at(s, va, len, r, bits);
+		err = map_at(s, va, p);
 		if (err != -ENOMEM)
 			continue;
 		freed_add(a, va, va + len);
@@ -458,28 +459,28 @@ map_in_arena(struct space *s, size_t len, struct region *r, u64 bits)
 }
 
 long
-arena_map(struct space *s, unsigned long hint, size_t len, struct region *r, u64 bits,
-	  u32 map_flags)
+arena_map(struct space *s, const struct placement *p)
 {
+	unsigned long hint = align_down(p->hint, PAGE_SIZE);
+	size_t len = p->len;
 	long at;
 	int err, tries = 0;
 
 	if (len > USER_END - MMAP_MIN)
 		return -ENOMEM;
-	hint = align_down(hint, PAGE_SIZE);
 	if (hint >= MMAP_MIN && hint < USER_END && len <= USER_END - hint) {
-		while ((err = map_at(s, hint, len, r, bits)) == -ENOMEM && tries++ < TRIES &&
+		while ((err = map_at(s, hint, p)) == -ENOMEM && tries++ < TRIES &&
 		       !range_wait_memory())
 			;
 		if (!err)
 			return (long)hint;
 	}
-	if (map_flags & MAP_32BIT)
-		return map_anywhere(s, MAP_32BIT_LOW, MAP_32BIT_HIGH, len, r, bits);
-	at = map_in_arena(s, len, r, bits);
+	if (p->map_flags & MAP_32BIT)
+		return map_anywhere(s, MAP_32BIT_LOW, MAP_32BIT_HIGH, p);
+	at = map_in_arena(s, p);
 	if (at == -EEXIST)
-		at = map_anywhere(s, MMAP_MIN, s->mmap_top, len, r, bits);
+		at = map_anywhere(s, MMAP_MIN, s->mmap_top, p);
 	if (at == -ENOMEM)
-		at = map_anywhere(s, s->mmap_top, USER_END, len, r, bits);
+		at = map_anywhere(s, s->mmap_top, USER_END, p);
 	return at;
 }

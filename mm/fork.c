@@ -83,17 +83,16 @@ copy_entries(struct fork *f, struct pt *t, struct pt *c, unsigned int i, unsigne
 		pt_count(c, &c->anon, (s32)n);
 }
 
-/* The part [a, b) of a run, which has no table below; room is reserved. */
+/* A run, or the part of one that has no table below; room is reserved. */
 static void
-copy_run(struct fork *f, struct pt *t, struct pt *c, const struct run *r, unsigned long a,
-	 unsigned long b)
+copy_run(struct fork *f, struct pt *t, struct pt *c, struct run part)
 {
-	meta_t m = r->meta & ~(META_LOCKED | META_ONFAULT);
+	meta_t m = part.meta & ~(META_LOCKED | META_ONFAULT);
 	struct run *to = &c->runs[c->nr_runs];
 
 	if (m & meta_flag(MAPPING_DONTFORK))
 		return;
-	*to = (struct run){max(r->start, a), min(r->end, b), m};
+	*to = (struct run){part.start, part.end, m};
 	c->nr_runs++;
 	meta_hold(m, 1);
 	f->mapped += (s64)run_pages(to);
@@ -128,6 +127,7 @@ copy_part(struct fork *f, unsigned long va)
 {
 	struct pt *t = pt_lock_walk(f->parent, va, 0), *c;
 	long end = part_end(t, va);
+	struct run r;
 	unsigned int i, first, n = 0;
 
 	if (end < 0)
@@ -141,8 +141,12 @@ copy_part(struct fork *f, unsigned long va)
 			end = -ENOMEM;
 			goto out;
 		}
-		for (i = first; i < first + n; i++)
-			copy_run(f, t, c, &t->runs[i], va, (unsigned long)end);
+		for (i = first; i < first + n; i++) {
+			r = t->runs[i];
+			r.start = max(r.start, va);
+			r.end = min(r.end, (unsigned long)end);
+			copy_run(f, t, c, r);
+		}
 	}
 out:
 	pt_unlock(t);

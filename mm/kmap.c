@@ -30,6 +30,7 @@
 #include "mm/page_impl.h"
 #include "mm/percpu_mem.h"
 #include "mm/port.h"
+#include "mm/tlb.h"
 #include "mm/uaccess.h"
 
 #define MSR_PAT 0x277
@@ -172,7 +173,7 @@ kernel_protect(unsigned long va, size_t size, enum map_prot prot)
 
 		WRITE_ONCE(*e, keep | kmap_bits(prot, MAP_WB));
 	}
-	mm_port_flush_kernel(va, end);
+	tlb_flush_kernel(va, end);
 	return 0;
 }
 
@@ -183,7 +184,7 @@ kmap_forget_image(phys_t start, phys_t end)
 
 	for (unsigned long a = from; a < to; a += PAGE_SIZE)
 		kmap_unmap(a);
-	mm_port_flush_kernel(from, to);
+	tlb_flush_kernel(from, to);
 }
 
 /* --- boot --- */

@@ -9,6 +9,8 @@
  * An interrupt is a signal to the thread that runs: it allocates and frees as a
  * driver would, and runs calls that other CPUs posted.
  */
+#include "mm/mm_host.h"
+
 #include <asm/prctl.h>
 #include <errno.h>
 #include <pthread.h>
@@ -26,7 +28,6 @@
 #include "lib/test.h"
 #include "mm/kmap.h"
 #include "mm/memblock_impl.h"
-#include "mm/mm_host.h"
 #include "mm/page_impl.h"
 #include "mm/percpu_mem.h"
 #include "mm/port.h"

@@ -138,10 +138,11 @@ static long
 place(struct mapping *m, struct region *r)
 {
 	struct range op = {.op = RANGE_MAP, .meta = meta_make(r, m->bits)};
+	struct placement p = {m->addr, m->len, r, m->bits, m->flags};
 	int err;
 
 	if (!(m->flags & MAP_FIXED))
-		return arena_map(m->space, m->addr, m->len, r, m->bits, m->flags);
+		return arena_map(m->space, &p);
 	op.exclusive = (m->flags & MAP_FIXED_NOREPLACE) == MAP_FIXED_NOREPLACE;
 	err = range_apply(m->space, m->addr, m->addr + m->len, &op);
 	return err ? err : (long)m->addr;

@@ -170,11 +170,12 @@ moved_region(struct move *m)
 static long
 place_new(struct move *m, struct region *r, u64 bits)
 {
+	struct placement p = {.len = m->new_len, .region = r, .bits = bits};
 	struct range op = {.op = RANGE_MAP, .meta = meta_make(r, bits)};
 	int err;
 
 	if (!(m->flags & MREMAP_FIXED))
-		return arena_map(m->space, 0, m->new_len, r, bits, 0);
+		return arena_map(m->space, &p);
 	err = range_apply(m->space, m->new_addr, m->new_addr + m->new_len, &op);
 	return err ? err : (long)m->new_addr;
 }

@@ -267,22 +267,22 @@ node_free(struct rcu_head *h)
 	kfree(container_of(h, struct node, rcu));
 }
 
-/* Pages that left the tree, chained by ->private[0]: ->link is part of the cache's fields. */
+/* Pages that leave the tree, chained by ->private[0]: ->link is part of the cache's fields. */
 struct gone {
+	u64 from, to;
 	struct page *first;
 	s64 n;
 };
 
-/* Takes the pages [first, last] out of n, which starts at `base`. True: n is empty now. Lock held. */
+/* Takes those of the range out of n, which starts at `base`. True: n is empty now. Lock held. */
 static bool
-remove_range(struct pagecache *pc, struct node *n, u64 base, u64 first, u64 last, struct gone *gone)
+remove_range(struct pagecache *pc, struct node *n, u64 base, struct gone *gone)
 {
 	unsigned int shift = (n->height - 1) * NODE_BITS, i;
-	unsigned int from =
-		first > base ? (unsigned int)min((first - base) >> shift, (u64)NODE_SLOTS) : 0;
-	unsigned int to = (unsigned int)min((last - base) >> shift, (u64)NODE_SLOTS - 1);
+	u64 from = gone->from > base ? min((gone->from - base) >> shift, (u64)NODE_SLOTS) : 0;
+	u64 to = min((gone->to - base) >> shift, (u64)NODE_SLOTS - 1);
 
-	for (i = from; i <= to; i++) {
+	for (i = (unsigned int)from; i <= to; i++) {
 		void *v = rcu_locked(n->slot[i]);
 		struct page *p = v;
 
@@ -291,7 +291,7 @@ remove_range(struct pagecache *pc, struct node *n, u64 base, u64 first, u64 last
 		if (n->height > 1) {
 			struct node *c = v;
 
-			if (!remove_range(pc, c, base + ((u64)i << shift), first, last, gone))
+			if (!remove_range(pc, c, base + ((u64)i << shift), gone))
 				continue;
 			rcu_publish(n->slot[i], NULL);
 			rcu_call(&c->rcu, node_free);
@@ -310,13 +310,13 @@ remove_range(struct pagecache *pc, struct node *n, u64 base, u64 first, u64 last
 static struct gone
 remove_from_tree(struct pagecache *pc, u64 first, u64 last)
 {
-	struct gone gone = {NULL, 0};
+	struct gone gone = {.from = first, .to = last};
 	struct node *root;
 
 	spin_lock(&pc->lock);
 	root = rcu_locked(pc->root);
 	if (root && first <= node_last(root) && first <= last &&
-	    remove_range(pc, root, 0, first, last, &gone)) {
+	    remove_range(pc, root, 0, &gone)) {
 		rcu_publish(pc->root, NULL);
 		rcu_call(&root->rcu, node_free);
 	}

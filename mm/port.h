@@ -28,14 +28,6 @@ bool mm_port_task_dying(void);
 /* NUMA node of a CPU, 0 if the firmware does not say. */
 unsigned int mm_port_cpu_node(unsigned int cpu);
 
-/* --- mm/tlb.c --- */
-/*
- * Drops translations of kernel addresses [start, end) on every CPU that may
- * have them, this one included; returns when all have. Context: interrupts on
- * (before the APs run: any).
- */
-void mm_port_flush_kernel(unsigned long start, unsigned long end);
-
 /* --- kernel/oom.c --- */
 /*
  * Nothing is left to reclaim for an allocation of 2^order pages: kills a

@@ -58,12 +58,16 @@ broken(const struct slab_cache *c, const void *obj, const char *what, const void
 		      (void *)m->free_caller, m->state);
 }
 
-static void
-check_bytes(const struct slab_cache *c, const void *obj, const void *from, int byte, size_t n,
-	    const char *what)
+/* The first of n bytes that is not `byte`, or NULL. */
+static const void *
+stray(const void *from, int byte, size_t n)
 {
-	const void *bad = n == 0 ? NULL : memchr_inv(from, byte, n);
+	return n == 0 ? NULL : memchr_inv(from, byte, n);
+}
 
+static void
+expect_none(const struct slab_cache *c, const void *obj, const void *bad, const char *what)
+{
 	if (bad != NULL)
 		broken(c, obj, what, bad);
 }
@@ -101,8 +105,8 @@ slab_debug_alloc(struct slab_cache *c, void *obj, size_t asked, const void *call
 	if (m->state != SLOT_FREE)
 		broken(c, obj, "handed out while in use", obj);
 	kasan_unpoison(obj, c->link);
-	check_bytes(c, obj, obj, POISON_FREE, poisoned(c), "written after it was freed");
-	check_bytes(c, obj, (char *)obj + c->size, RED_FREE, c->link - c->size,
+	expect_none(c, obj, stray(obj, POISON_FREE, poisoned(c)), "written after it was freed");
+	expect_none(c, obj, stray((char *)obj + c->size, RED_FREE, c->link - c->size),
 		    "written behind, after it was freed");
 	m->state = SLOT_USED;
 	m->asked = (u32)asked;
@@ -129,7 +133,7 @@ slab_debug_free(struct slab_cache *c, void *obj, const void *caller)
 	if (m->state != SLOT_USED)
 		broken(c, obj, "freed twice", caller);
 	kasan_unpoison(obj, c->link);
-	check_bytes(c, obj, (char *)obj + m->asked, RED_USED, c->link - m->asked,
+	expect_none(c, obj, stray((char *)obj + m->asked, RED_USED, c->link - m->asked),
 		    "written behind its end");
 	m->state = SLOT_FREE;
 	m->free_caller = (unsigned long)caller;

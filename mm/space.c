@@ -14,12 +14,13 @@
  * handed on to the space in lots, so that faults and mappings on different CPUs
  * write no common line. space_stat() adds everything up.
  */
+#include "mm/space_impl.h"
+
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/pagecache.h"
 #include "mm/port.h"
 #include "mm/slab.h"
-#include "mm/space_impl.h"
 #include "mm/vmalloc.h"
 
 #define KERNEL_SLOT (PTE_COUNT / 2)

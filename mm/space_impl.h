@@ -6,12 +6,13 @@
 #ifndef MM_SPACE_IMPL_H
 #define MM_SPACE_IMPL_H
 
+#include "mm/space.h"
+
 #include "kernel/uapi/mman.h"
 #include "lib/list.h"
 #include "mm/meminfo.h"
 #include "mm/page.h"
 #include "mm/port_space.h"
-#include "mm/space.h"
 #include "percpu/cpumask.h"
 #include "percpu/ref.h"
 #include "sync/mutex.h"
@@ -546,12 +547,20 @@ void arena_init(void);
 /* With parent: its layout. -ENOMEM. */
 int arena_setup(struct space *s, const struct space *parent);
 void arena_free(struct space *s);
+/* What wants a place: at hint if that is free (0: none), below 2 GiB with MAP_32BIT. */
+struct placement {
+	unsigned long hint;
+	size_t len;
+	struct region *region;
+	/* Of its runs, beside the region. */
+	u64 bits;
+	u32 map_flags;
+};
 /*
- * Finds a free range, by hint if that is free, and maps it; a region that is
- * not static gets its base. The address or -ENOMEM. May sleep.
+ * Finds a free range and maps it; a region that is not static gets its base.
+ * The address or -ENOMEM. May sleep.
  */
-long arena_map(struct space *s, unsigned long hint, size_t len, struct region *r, u64 bits,
-	       u32 map_flags);
+long arena_map(struct space *s, const struct placement *p);
 void arena_released(struct space *s, unsigned long start, unsigned long end);
 /* Mapped pages changed by n. */
 void arena_count(struct space *s, s64 n);

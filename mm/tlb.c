@@ -40,6 +40,8 @@
  *
  * See: Intel SDM vol. 3, 4.10 (caching translation information).
  */
+#include "mm/tlb.h"
+
 #include "arch/x86_64/asm/insn.h"
 #include "arch/x86_64/asm/irqflags.h"
 #include "mm/port.h"
@@ -368,7 +370,7 @@ kernel_flush_oncpu(void *arg)
 }
 
 void
-mm_port_flush_kernel(unsigned long start, unsigned long end)
+tlb_flush_kernel(unsigned long start, unsigned long end)
 {
 	struct flush f = {.start = start, .end = end};
 	struct cpumask others = cpu_online_mask;

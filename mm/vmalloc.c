@@ -34,6 +34,7 @@
 #include "mm/meminfo.h"
 #include "mm/port.h"
 #include "mm/slab.h"
+#include "mm/tlb.h"
 #include "percpu/percpu.h"
 #include "sync/mutex.h"
 
@@ -160,7 +161,7 @@ chunk_flush(struct vchunk *c)
 	if (first == CHUNK_PAGES)
 		return;
 	last = bitmap_last_one(done, CHUNK_PAGES);
-	mm_port_flush_kernel(c->base + first * PAGE_SIZE, c->base + (last + 1) * PAGE_SIZE);
+	tlb_flush_kernel(c->base + first * PAGE_SIZE, c->base + (last + 1) * PAGE_SIZE);
 	flags = spin_lock_irq(&c->lock);
 	bitmap_andnot(c->taken, c->taken, done, CHUNK_PAGES);
 	c->nr_lazy -= (u32)bitmap_weight(done, CHUNK_PAGES);
@@ -343,7 +344,7 @@ large_give(unsigned long va)
 	list_del(&l->all);
 	mutex_unlock(&area_lock);
 	tables = large_cut_tables(l);
-	mm_port_flush_kernel(l->base, l->base + l->pages * PAGE_SIZE);
+	tlb_flush_kernel(l->base, l->base + l->pages * PAGE_SIZE);
 	while (tables != NULL) {
 		struct page *t = tables;
 

@@ -21,8 +21,9 @@ static struct spinlock port_lock = SPINLOCK_INIT(pci_port_class);
 static void __iomem *bus_map[256];
 
 static char *
-ecam(u8 bus, u8 slot, u8 function, unsigned int off)
+ecam(u16 bdf, unsigned int off)
 {
+	u8 bus = (u8)(bdf >> 8);
 	void __iomem *none = NULL, *m = READ_ONCE(bus_map[bus]);
 
 	if (!acpi_info.ecam || bus < acpi_info.ecam_start_bus || bus > acpi_info.ecam_end_bus)
@@ -36,19 +37,19 @@ ecam(u8 bus, u8 slot, u8 function, unsigned int off)
 			m = none;
 		}
 	}
-	return (char __force *)m + (slot << 15 | function << 12 | off);
+	return (char __force *)m + ((u32)(bdf & 0xff) << 12 | off);
 }
 
 static u32
-port_address(u8 bus, u8 slot, u8 function, unsigned int off)
+port_address(u16 bdf, unsigned int off)
 {
-	return 0x80000000u | (u32)bus << 16 | (u32)slot << 11 | (u32)function << 8 | (off & 0xfc);
+	return 0x80000000u | (u32)bdf << 8 | (off & 0xfc);
 }
 
 u32
-arch_pci_read(u8 bus, u8 slot, u8 function, unsigned int off, unsigned int width)
+arch_pci_read(u16 bdf, unsigned int off, unsigned int width)
 {
-	char *p = ecam(bus, slot, function, off);
+	char *p = ecam(bdf, off);
 	unsigned long f;
 	u32 v;
 
@@ -57,7 +58,7 @@ arch_pci_read(u8 bus, u8 slot, u8 function, unsigned int off, unsigned int width
 	if (off > 255)
 		return U32_MAX;
 	f = spin_lock_irq(&port_lock);
-	outl(0xcf8, port_address(bus, slot, function, off));
+	outl(0xcf8, port_address(bdf, off));
 	if (width == 1)
 		v = inb((u16)(0xcfc + (off & 3)));
 	else if (width == 2)
@@ -69,9 +70,9 @@ arch_pci_read(u8 bus, u8 slot, u8 function, unsigned int off, unsigned int width
 }
 
 void
-arch_pci_write(u8 bus, u8 slot, u8 function, unsigned int off, unsigned int width, u32 v)
+arch_pci_write(u16 bdf, unsigned int off, unsigned int width, u32 v)
 {
-	char *p = ecam(bus, slot, function, off);
+	char *p = ecam(bdf, off);
 	unsigned long f;
 
 	if (p) {
@@ -86,7 +87,7 @@ arch_pci_write(u8 bus, u8 slot, u8 function, unsigned int off, unsigned int widt
 	if (off > 255)
 		return;
 	f = spin_lock_irq(&port_lock);
-	outl(0xcf8, port_address(bus, slot, function, off));
+	outl(0xcf8, port_address(bdf, off));
 	if (width == 1)
 		outb((u16)(0xcfc + (off & 3)), (u8)v);
 	else if (width == 2)
@@ -97,13 +98,13 @@ arch_pci_write(u8 bus, u8 slot, u8 function, unsigned int off, unsigned int widt
 }
 
 int
-arch_msi_alloc(unsigned int cpu, void (*handler)(void *arg), void *arg, const char *name, u64 *addr,
-	       u32 *data)
+arch_msi_alloc(unsigned int cpu, void (*handler)(void *arg), void *arg, const char *name,
+	       struct msi_message *m)
 {
 	int vector = irq_vector_alloc(cpu, handler, arg, name);
 
 	if (vector >= 0)
-		irq_msi_message(cpu, vector, addr, data);
+		irq_msi_message(cpu, vector, &m->addr, &m->data);
 	return vector;
 }
 

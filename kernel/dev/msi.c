@@ -46,29 +46,29 @@ pci_msix_enable(struct pci_dev *d)
 }
 
 static void
-msix_set(struct pci_dev *d, unsigned int index, u64 addr, u32 data)
+msix_set(struct pci_dev *d, unsigned int index, const struct msi_message *m)
 {
 	char *e = (char __force *)d->msix_table + index * MSIX_ENTRY;
 
 	mmio_write32(e + 12, MSIX_MASKED);
-	mmio_write32(e, (u32)addr);
-	mmio_write32(e + 4, (u32)(addr >> 32));
-	mmio_write32(e + 8, data);
+	mmio_write32(e, (u32)m->addr);
+	mmio_write32(e + 4, (u32)(m->addr >> 32));
+	mmio_write32(e + 8, m->data);
 	mmio_write32(e + 12, 0);
 }
 
 static void
-msi_set(struct pci_dev *d, u64 addr, u32 data)
+msi_set(struct pci_dev *d, const struct msi_message *m)
 {
 	unsigned int cap = d->cap_msi;
 	u16 control = pci_read16(d, cap + 2);
 
-	pci_write32(d, cap + 4, (u32)addr);
+	pci_write32(d, cap + 4, (u32)m->addr);
 	if (control & MSI_64BIT) {
-		pci_write32(d, cap + 8, (u32)(addr >> 32));
-		pci_write16(d, cap + 12, (u16)data);
+		pci_write32(d, cap + 8, (u32)(m->addr >> 32));
+		pci_write16(d, cap + 12, (u16)m->data);
 	} else {
-		pci_write16(d, cap + 8, (u16)data);
+		pci_write16(d, cap + 8, (u16)m->data);
 	}
 	/* One message. */
 	pci_write16(d, cap + 2, (u16)((control & ~0x70) | MSI_ENABLE));
@@ -79,20 +79,18 @@ pci_irq(struct pci_dev *d, unsigned int index, unsigned int cpu, void (*handler)
 	void *arg)
 {
 	bool msix = d->msix_table != NULL;
-	u64 addr;
-	u32 data;
+	struct msi_message m;
 	int vector;
 
 	if (msix ? index >= d->msix_count : index != 0 || !d->cap_msi)
 		return -ENODEV;
-	vector = arch_msi_alloc(cpu, handler, arg, d->driver ? d->driver->name : "pci", &addr,
-				&data);
+	vector = arch_msi_alloc(cpu, handler, arg, d->driver ? d->driver->name : "pci", &m);
 	if (vector < 0)
 		return vector;
 	if (msix)
-		msix_set(d, index, addr, data);
+		msix_set(d, index, &m);
 	else
-		msi_set(d, addr, data);
+		msi_set(d, &m);
 	return 0;
 }
 

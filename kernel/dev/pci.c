@@ -45,40 +45,46 @@ enum {
 
 struct list pci_devices = LIST_INIT(pci_devices);
 
+static u16
+bdf(const struct pci_dev *d)
+{
+	return PCI_BDF(d->bus, d->slot, d->function);
+}
+
 u8
 pci_read8(const struct pci_dev *d, unsigned int off)
 {
-	return (u8)arch_pci_read(d->bus, d->slot, d->function, off, 1);
+	return (u8)arch_pci_read(bdf(d), off, 1);
 }
 
 u16
 pci_read16(const struct pci_dev *d, unsigned int off)
 {
-	return (u16)arch_pci_read(d->bus, d->slot, d->function, off, 2);
+	return (u16)arch_pci_read(bdf(d), off, 2);
 }
 
 u32
 pci_read32(const struct pci_dev *d, unsigned int off)
 {
-	return arch_pci_read(d->bus, d->slot, d->function, off, 4);
+	return arch_pci_read(bdf(d), off, 4);
 }
 
 void
 pci_write8(const struct pci_dev *d, unsigned int off, u8 v)
 {
-	arch_pci_write(d->bus, d->slot, d->function, off, 1, v);
+	arch_pci_write(bdf(d), off, 1, v);
 }
 
 void
 pci_write16(const struct pci_dev *d, unsigned int off, u16 v)
 {
-	arch_pci_write(d->bus, d->slot, d->function, off, 2, v);
+	arch_pci_write(bdf(d), off, 2, v);
 }
 
 void
 pci_write32(const struct pci_dev *d, unsigned int off, u32 v)
 {
-	arch_pci_write(d->bus, d->slot, d->function, off, 4, v);
+	arch_pci_write(bdf(d), off, 4, v);
 }
 
 /* The list may be broken: at most as many steps as fit in 256 bytes. */
@@ -184,7 +190,7 @@ scan_slot(u8 bus, u8 slot, int depth)
 	struct pci_dev *d;
 
 	for (function = 0; function < functions; function++) {
-		if ((u16)arch_pci_read(bus, slot, function, PCI_VENDOR, 2) == 0xffff)
+		if ((u16)arch_pci_read(PCI_BDF(bus, slot, function), PCI_VENDOR, 2) == 0xffff)
 			continue;
 		d = function_add(bus, slot, function);
 		if (!d)

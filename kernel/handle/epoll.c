@@ -476,15 +476,12 @@ sys_epoll_wait(int epfd, struct epoll_event __user *ev, int n, int timeout_ms)
 	return epoll_wait_do(epfd, ev, n, ms_deadline(timeout_ms));
 }
 
+/* With the signal mask that the caller has set for the time of the wait. */
 static long
-pwait(int epfd, struct epoll_event __user *ev, int n, u64 deadline, const u64 __user *mask,
-      size_t size)
+wait_masked(int epfd, struct epoll_event __user *ev, int n, u64 deadline)
 {
-	long ret = signal_set_user_mask(mask, size);
+	long ret = epoll_wait_do(epfd, ev, n, deadline);
 
-	if (ret)
-		return ret;
-	ret = epoll_wait_do(epfd, ev, n, deadline);
 	signal_restore_mask(ret == -EINTR);
 	return ret;
 }
@@ -493,7 +490,9 @@ long
 sys_epoll_pwait(int epfd, struct epoll_event __user *ev, int n, int timeout_ms,
 		const u64 __user *mask, size_t size)
 {
-	return pwait(epfd, ev, n, ms_deadline(timeout_ms), mask, size);
+	long err = signal_set_user_mask(mask, size);
+
+	return err ? err : wait_masked(epfd, ev, n, ms_deadline(timeout_ms));
 }
 
 long
@@ -501,7 +500,7 @@ sys_epoll_pwait2(int epfd, struct epoll_event __user *ev, int n, const struct ti
 		 const u64 __user *mask, size_t size)
 {
 	u64 deadline = NO_DEADLINE, ns;
-	int err;
+	long err;
 
 	if (ts) {
 		err = get_user_timespec(&ns, ts);
@@ -509,7 +508,8 @@ sys_epoll_pwait2(int epfd, struct epoll_event __user *ev, int n, const struct ti
 			return err;
 		deadline = ns ? deadline_after(ns) : 0;
 	}
-	return pwait(epfd, ev, n, deadline, mask, size);
+	err = signal_set_user_mask(mask, size);
+	return err ? err : wait_masked(epfd, ev, n, deadline);
 }
 
 /* --- the handle --- */

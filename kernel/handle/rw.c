@@ -84,9 +84,9 @@ rw_at(struct file *f, struct iter *it, s64 at, bool write)
 	return write ? file_write(f, it, &pos) : file_read(f, it, &pos);
 }
 
-/* The mode is checked before the buffer, as Linux does. */
+/* At *at, or where the file stands. The mode is checked before the buffer, as Linux does. */
 static long
-rw_plain(unsigned int fd, void __user *buf, size_t n, bool at_pos, s64 at, bool write)
+rw_plain(unsigned int fd, void __user *buf, size_t n, const s64 *at, bool write)
 {
 	struct fdref r = fd_get(fd);
 	struct iter it;
@@ -99,7 +99,7 @@ rw_plain(unsigned int fd, void __user *buf, size_t n, bool at_pos, s64 at, bool 
 	else if ((s64)n < 0)
 		ret = -EFAULT;
 	else if ((ret = iter_init_user(&it, buf, n)) == 0)
-		ret = at_pos ? rw_at(r.file, &it, at, write) : rw_here(r.file, &it, write);
+		ret = at ? rw_at(r.file, &it, *at, write) : rw_here(r.file, &it, write);
 	fd_put(r);
 	return ret;
 }
@@ -107,25 +107,25 @@ rw_plain(unsigned int fd, void __user *buf, size_t n, bool at_pos, s64 at, bool 
 long
 sys_read(unsigned int fd, void __user *buf, size_t n)
 {
-	return rw_plain(fd, buf, n, false, 0, false);
+	return rw_plain(fd, buf, n, NULL, false);
 }
 
 long
 sys_write(unsigned int fd, const void __user *buf, size_t n)
 {
-	return rw_plain(fd, (void __user *)buf, n, false, 0, true);
+	return rw_plain(fd, (void __user *)buf, n, NULL, true);
 }
 
 long
 sys_pread64(unsigned int fd, void __user *buf, size_t n, s64 pos)
 {
-	return pos < 0 ? -EINVAL : rw_plain(fd, buf, n, true, pos, false);
+	return pos < 0 ? -EINVAL : rw_plain(fd, buf, n, &pos, false);
 }
 
 long
 sys_pwrite64(unsigned int fd, const void __user *buf, size_t n, s64 pos)
 {
-	return pos < 0 ? -EINVAL : rw_plain(fd, (void __user *)buf, n, true, pos, true);
+	return pos < 0 ? -EINVAL : rw_plain(fd, (void __user *)buf, n, &pos, true);
 }
 
 /* The flags of one call; they change how the handle behaves for its time only. */

@@ -226,10 +226,16 @@ at_put(struct at *a)
 	return 0;
 }
 
+/* A file, and where its offset is: NULL for its own. */
+struct end {
+	struct file *f;
+	s64 __user *user;
+};
+
 static s64
-splice_do(struct file *in, s64 __user *uin, struct file *out, s64 __user *uout, size_t n,
-	  unsigned int flags)
+splice_do(const struct end *from, const struct end *to, size_t n, unsigned int flags)
 {
+	struct file *in = from->f, *out = to->f;
 	struct pipe *pi = file_pipe(in), *po = file_pipe(out);
 	bool nonblock = flags & SPLICE_F_NONBLOCK;
 	struct at a;
@@ -237,7 +243,7 @@ splice_do(struct file *in, s64 __user *uin, struct file *out, s64 __user *uout, 
 
 	if (!(in->mode & FMODE_READ) || !(out->mode & FMODE_WRITE))
 		return -EBADF;
-	if ((pi && uin) || (po && uout))
+	if ((pi && from->user) || (po && to->user))
 		return -ESPIPE;
 	if (pi && po)
 		return pipe_to_pipe(pi, po, n, false,
@@ -245,11 +251,11 @@ splice_do(struct file *in, s64 __user *uin, struct file *out, s64 __user *uout, 
 	if (pi) {
 		if (out->flags & O_APPEND)
 			return -EINVAL;
-		ret = at_get(&a, out, uout, FMODE_PWRITE);
+		ret = at_get(&a, out, to->user, FMODE_PWRITE);
 		if (!ret)
 			ret = pipe_to_file(pi, out, &a.pos, n, nonblock || file_nonblock(in));
 	} else if (po) {
-		ret = at_get(&a, in, uin, FMODE_PREAD);
+		ret = at_get(&a, in, from->user, FMODE_PREAD);
 		if (!ret)
 			ret = file_to_pipe(in, &a.pos, po, n, nonblock || file_nonblock(out));
 	} else {
@@ -273,7 +279,8 @@ sys_splice(int fin, s64 __user *uin, int fout, s64 __user *uout, size_t n, unsig
 	in = fd_get((unsigned int)fin);
 	out = fd_get((unsigned int)fout);
 	if (in.file && out.file)
-		ret = splice_do(in.file, uin, out.file, uout, min(n, IO_MAX), flags);
+		ret = splice_do(&(struct end){in.file, uin}, &(struct end){out.file, uout},
+				min(n, IO_MAX), flags);
 	fd_put(out);
 	fd_put(in);
 	return ret;
