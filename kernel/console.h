@@ -32,7 +32,7 @@ void consoles_choose(void);
  * and ends the walk.
  */
 const struct console *console_next(const struct console *c);
-/* Names for /dev/console, the best first ("ttyS0", ...); NULL behind the last. Some may not exist. */
+/* Names for /dev/console, the best first ("ttyS0"); NULL behind the last. Some may not exist. */
 const char *console_choice(unsigned int i);
 /* loglevel= as syslog(2) may change it. */
 extern int console_loglevel;

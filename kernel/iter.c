@@ -32,7 +32,7 @@ iter_init_kernel(struct iter *it, void *buf, size_t n)
 	it->nowait = false;
 	it->left = n;
 	it->offset = 0;
-	it->one.base = (void __user *)buf;
+	it->one.base = (void __user __force *)buf;
 	it->one.len = n;
 	it->iov = &it->one;
 	it->nr = 1;

@@ -172,13 +172,15 @@ report(const struct choice *c, unsigned int order, gfp_t gfp)
 	log_warn("%s invoked oom-killer: gfp_mask=%x, order=%u, oom_score_adj=%d", asker,
 		 (u32 __force)gfp, order, current->process ? current->process->oom_score_adj : 0);
 	log_warn(
-		"Mem-Info: total:%lukB free:%lukB reserved:%lukB anon:%lukB shmem:%lukB file:%lukB slab:%lukB "
+		"Mem-Info: total:%lukB free:%lukB reserved:%lukB anon:%lukB shmem:%lukB file:%lukB "
+		"slab:%lukB "
 		"pagetables:%lukB",
 		KIB(pages_total()), KIB(pages_free()), KIB(pages_reserve()),
 		KIB(page_level(PAGE_ANON)), KIB(page_level(PAGE_SHMEM)),
 		KIB(page_level(PAGE_CACHE)), KIB(mm_stat_sum(MM_SLAB)),
 		KIB(page_level(PAGE_TABLE)));
-	log_err("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, file-rss:%lukB, "
+	log_err("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, "
+		"file-rss:%lukB, "
 		"shmem-rss:%lukB, UID:%u pgtables:%lukB oom_score_adj:%d",
 		c->process->tgid, name, KIB(st->total),
 		KIB(st->resident - st->shared_file - st->shared_anon), KIB(st->shared_file),

@@ -32,7 +32,7 @@ void arch_idle(void);
 void __noreturn arch_poweroff(void);
 void __noreturn arch_reboot(void);
 void __noreturn arch_halt(void);
-/* Prepares a new task's stack: user child (copy of parent's registers, returns 0) or kernel thread. */
+/* A new task's stack: of a user child (its parent's registers, returns 0) or a kernel thread. */
 void arch_task_setup_user(struct task *child, const struct regs *parent_regs, unsigned long sp);
 void arch_task_setup_kernel(struct task *t, int (*fn)(void *), void *arg);
 /* Extended state: allocate and copy for fork, reset for exec, free. */

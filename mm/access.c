@@ -17,7 +17,10 @@ usable(u64 e, u32 access)
 	return e & PTE_P && (!(access & FAULT_WRITE) || e & PTE_W);
 }
 
-/* The page at va if it is there as wanted, with a reference. A part of a large page has none of its own. */
+/*
+ * The page at va if it is there as wanted, with a reference. A part of a
+ * large page has none of its own.
+ */
 static struct page *
 page_now(struct space *s, unsigned long va, u32 access)
 {

@@ -103,7 +103,10 @@ copy_run(struct fork *f, struct pt *t, struct pt *c, struct run part)
 		copy_entries(f, t, c, slot_index(to->start, 0), slot_index(to->end - 1, 0) + 1);
 }
 
-/* Where the part of t from va on ends that no table below has; -ENOMEM if a large page could not be split. */
+/*
+ * Where the part of t from va on ends that no table below has; -ENOMEM if a
+ * large page could not be split.
+ */
 static long
 part_end(struct pt *t, unsigned long va)
 {

@@ -56,7 +56,7 @@ map_phys(phys_t pa, size_t size, u64 bits)
 void __iomem *
 ioremap(phys_t pa, size_t size, enum map_cache cache)
 {
-	return (void __iomem *)map_phys(pa, size, kmap_bits(MAP_RW, cache));
+	return (void __iomem __force *)map_phys(pa, size, kmap_bits(MAP_RW, cache));
 }
 
 void

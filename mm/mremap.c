@@ -52,7 +52,7 @@ struct carried {
 	} at[MOVE_MAX];
 };
 
-/* Takes up to MOVE_MAX anonymous pages out of the leaf at va, before `end`; returns where it stopped. */
+/* Takes up to MOVE_MAX anonymous pages out of the leaf at va, before `end`; where it stopped. */
 static unsigned long
 take_out(struct space *s, unsigned long va, unsigned long end, struct carried *c)
 {

@@ -46,7 +46,7 @@
 DEFINE_PERCPU(s64[PAGE_TYPES], page_levels);
 
 static bool ready __read_mostly;
-/* I after boot  the CPU is QEMU's emulator: each step of a string instruction is a turn of a loop */
+/* I after boot  the CPU is QEMU's emulator: a string instruction is a loop there */
 static bool slow_strings __read_mostly;
 
 bool

@@ -146,7 +146,7 @@ grow(struct pagecache *pc, u64 index)
 		if (!up)
 			return -ENOMEM;
 		if (n) {
-			up->slot[0] = n;
+			rcu_init_field(up->slot[0], n);
 			up->used = 1;
 		}
 		rcu_publish(pc->root, up);
@@ -315,8 +315,7 @@ remove_from_tree(struct pagecache *pc, u64 first, u64 last)
 
 	spin_lock(&pc->lock);
 	root = rcu_locked(pc->root);
-	if (root && first <= node_last(root) && first <= last &&
-	    remove_range(pc, root, 0, &gone)) {
+	if (root && first <= node_last(root) && first <= last && remove_range(pc, root, 0, &gone)) {
 		rcu_publish(pc->root, NULL);
 		rcu_call(&root->rcu, node_free);
 	}

@@ -23,7 +23,7 @@ struct pagecache_ops {
 	int (*make_dirty)(struct pagecache *pc, struct page *p);
 	/* May another page be added (quota of a tmpfs)? 0 or -ENOSPC. n < 0 gives back. */
 	int (*charge)(struct pagecache *pc, s64 n);
-	/* msync: writes pages [first, last] back and waits. NULL: nothing lies elsewhere. May sleep. */
+	/* msync: writes pages [first, last] back and waits. NULL: nothing to do. May sleep. */
 	int (*sync)(struct pagecache *pc, u64 first, u64 last);
 	/* madvise(MADV_REMOVE): makes a hole of [off, off + len). NULL: -EOPNOTSUPP. May sleep. */
 	int (*punch)(struct pagecache *pc, u64 off, u64 len);
@@ -59,9 +59,12 @@ struct page *pagecache_find(struct pagecache *pc, u64 index);
  * is mapped in: until that is let go the page is not freed (mm/rmap.c).
  */
 struct page *pagecache_peek(struct pagecache *pc, u64 index);
-/* The same for n pages from `first` on, within one group of 64; NULL where there is none. False: none at all. */
+/*
+ * The same for n pages from `first` on, within one group of 64; NULL where
+ * there is none. False: none at all.
+ */
 bool pagecache_peek_many(struct pagecache *pc, u64 first, unsigned int n, struct page **pages);
-/* The page with a reference, made (and read) if need be. err_ptr(-ENOMEM, -ENOSPC, -EIO). May sleep. */
+/* The page, referenced, made (and read) if need be. err_ptr(-ENOMEM, -ENOSPC, -EIO). May sleep. */
 struct page *pagecache_get(struct pagecache *pc, u64 index);
 /* First index >= from that has a page (SEEK_DATA), or -ENXIO; and first that has none. */
 s64 pagecache_next_data(struct pagecache *pc, u64 from);

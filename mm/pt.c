@@ -27,8 +27,9 @@
  * the other, and operations covered by different tables touch no common line.
  *
  * A table is unlinked only with its parent and itself locked, when an operation
- * covers all of it or it is empty (prune.c); `stale` sends away who waits for its lock. It is freed after
- * the flush of the TLBs (CPUs walk it) and a grace period (walkers read it).
+ * covers all of it or it is empty (prune.c); `stale` sends away who waits for
+ * its lock. It is freed after the flush of the TLBs (CPUs walk it) and a grace
+ * period (walkers read it).
  *
  * Ordering:
  *      pt_make_child                   walk

@@ -296,7 +296,7 @@ walk_slot(struct pt *t, unsigned int i, unsigned long a, unsigned long b, struct
 	struct pt *c;
 
 	if (entry_is_table(t->table[i])) {
-		/* An exclusive mapping must look at each table with its lock held until it is in. */
+		/* An exclusive mapping looks at each table, its lock held, until it is in. */
 		if (whole && (r->op == RANGE_UNMAP || (r->op == RANGE_MAP && !r->exclusive))) {
 			child_drop(t, i, r);
 			return a;

@@ -63,7 +63,7 @@ struct map_backing {
 	struct file *file;
 	/* Offset in the file of the first byte; page-aligned. */
 	u64 offset;
-	/* Shown in /proc/PID/maps with `pages`: "[vdso]". The heap and the stack are told by address. */
+	/* Shown in /proc/PID/maps with `pages`: "[vdso]". Heap and stack are told by address. */
 	const char *name;
 	/* Kernel pages to map (vdso, vvar), as many as the mapping is long; never freed. */
 	struct page **pages;
@@ -110,7 +110,7 @@ size_t space_access_force(struct space *s, unsigned long addr, void *buf, size_t
 
 /* Figures for /proc and getrusage, in pages. */
 struct space_stat {
-	/* data: private, writable, no stack; exec: executable, no stack; tables: page-table pages */
+	/* data: private, writable; exec: executable, no stack in both; tables: page-table pages */
 	u64 total, resident, shared_file, shared_anon, text, data, stack, exec, locked, tables,
 		swap, peak_total, peak_resident;
 };

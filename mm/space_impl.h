@@ -345,7 +345,10 @@ pt_lock_present(struct pt *t, unsigned int i)
  * and again).
  */
 struct pt *pt_lock_leaf(struct space *s, unsigned long va);
-/* Makes a table in slot i of t, which holds no entry, and moves the runs there. Locked; NULL: no memory. */
+/*
+ * Makes a table in slot i of t, which holds no entry, and moves the runs there.
+ * Locked; NULL: no memory.
+ */
 struct pt *pt_make_child(struct pt *t, unsigned int i);
 static inline void
 pt_unlock(struct pt *t)
@@ -454,7 +457,7 @@ struct range {
 	/* RANGE_ZAP: this region only; the others are not holes */
 	const struct region *only;
 	struct gather *gather;
-	/* out: something in the range was not mapped; a promise of memory or more runs were refused */
+	/* out: a part was not mapped; a promise of memory or more runs were refused */
 	bool hole, refused;
 	int err;
 	/* pages: taken out, of them committed and locked; newly locked, newly committed */
@@ -464,7 +467,10 @@ struct range {
 	/* up to here it is done */
 	unsigned long done;
 };
-/* 0 or -ENOMEM, -EACCES, -EEXIST. The caller has charged a mapping of META_ACCOUNT. Brings the space's figures up to date. May sleep. */
+/*
+ * 0 or -ENOMEM, -EACCES, -EEXIST. The caller has charged a mapping of
+ * META_ACCOUNT. Brings the space's figures up to date. May sleep.
+ */
 int range_apply(struct space *s, unsigned long start, unsigned long end, struct range *r);
 /* The same for a caller who holds a spinlock: -ENOMEM where the above would wait. */
 int range_try(struct space *s, unsigned long start, unsigned long end, struct range *r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The memory calls: mmap, munmap, mprotect, brk, msync, mincore. See madvise.c, mlock.c, mremap.c. */
+/* mmap, munmap, mprotect, brk, msync, mincore. For others see madvise.c, mlock.c, mremap.c. */
 #include "kernel/syscall/syscalls.h"
 #include "lib/errno.h"
 #include "lib/string.h"

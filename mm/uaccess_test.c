@@ -212,7 +212,7 @@ TEST(uaccess_structs)
 TEST(uaccess_bad_addresses)
 {
 	void __user *bad[] = {NULL,
-			      (void __user *)8,
+			      (void __user *)8UL,
 			      NOT_CANONICAL,
 			      KERNEL,
 			      (void __user *)~0UL,
@@ -234,7 +234,7 @@ TEST(uaccess_bad_addresses)
 	unpin();
 	EXPECT_EQ(v, 5);
 	EXPECT(user_range_ok(NULL, USER_END));
-	EXPECT(!user_range_ok((void __user *)1, USER_END));
+	EXPECT(!user_range_ok((void __user *)1UL, USER_END));
 	EXPECT(!user_range_ok(NULL, ~0UL));
 }
 

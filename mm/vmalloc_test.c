@@ -95,9 +95,9 @@ TEST(ioremap_large_pages)
 
 	ASSERT_TRUE(io != NULL);
 	EXPECT(kmap_lookup((unsigned long)io) & PTE_PS);
-	EXPECT(!mapped((char *)io + (8UL << 20)));
+	EXPECT(!mapped((char __force *)io + (8UL << 20)));
 	iounmap(io);
-	EXPECT(!mapped((char *)io));
+	EXPECT(!mapped((char __force *)io));
 }
 
 TEST(kernel_protect_pages)

@@ -39,6 +39,8 @@ rcu_read_held(void)
 /* Pointers marked __rcu: load in a section, publish after initialisation, read under the lock. */
 #define rcu_load(p) ((__typeof__(*(p)) __force *)READ_ONCE(p))
 #define rcu_publish(p, v) smp_store_release(&(p), (__typeof__(p) __force)(v))
+/* Of an object that no reader can find yet. */
+#define rcu_init_field(p, v) ((p) = (__typeof__(p) __force)(v))
 #define rcu_locked(p) ((__typeof__(*(p)) __force *)(p))
 
 /*

@@ -82,7 +82,7 @@ idt_init(void)
 	idt[3].type = 0xee;
 	idt[4].type = 0xee;
 	for (i = 0; i < IST_COUNT; i++)
-		cpu_of(ist_top, 0)[i] = (u64)boot_ist[i] + IST_STACK_SIZE;
+		cpu_of(ist_top[i], 0) = (u64)boot_ist[i] + IST_STACK_SIZE;
 }
 
 int
@@ -96,7 +96,7 @@ cpu_ist_alloc(unsigned int cpu)
 
 		if (!p)
 			return -ENOMEM;
-		cpu_of(ist_top, cpu)[i] = (u64)p + IST_STACK_SIZE;
+		cpu_of(ist_top[i], cpu) = (u64)p + IST_STACK_SIZE;
 	}
 	return 0;
 }
@@ -121,7 +121,7 @@ gdt_fill(u64 *g, const struct tss *t)
 void
 desc_init_oncpu(unsigned int cpu)
 {
-	u64 *g = cpu_of(gdt, cpu);
+	u64 *g = cpu_ptr(&gdt[0], cpu);
 	struct tss *t = &cpu_of(tss, cpu);
 	struct desc_ptr gp = {.limit = GDT_ENTRIES * 8 - 1, .base = (u64)g};
 	struct desc_ptr ip = {.limit = sizeof(idt) - 1, .base = (u64)idt};
@@ -129,7 +129,7 @@ desc_init_oncpu(unsigned int cpu)
 
 	memset(t, 0, sizeof(*t));
 	for (i = 0; i < IST_COUNT; i++)
-		t->ist[i] = cpu_of(ist_top, cpu)[i];
+		t->ist[i] = cpu_of(ist_top[i], cpu);
 	t->iomap = sizeof(*t);
 	gdt_fill(g, t);
 	__asm__ volatile("lgdt %0\n\t"

@@ -164,7 +164,8 @@ entry_vectors:
 vector = 0
 .rept 256
 	.balign 16
-.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
+.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || \
+	    vector == 29 || vector == 30
 	.byte 0x66, 0x90
 .else
 	push	$0

@@ -84,7 +84,8 @@ boot_common:
 	inc	%ecx
 	cmp	$4, %ecx
 	jb	2b
-	movl	$(boot_pd - 0xffffffff80000000 + 3), (boot_pdpt_kernel - 0xffffffff80000000 + 510 * 8)
+	mov	$(boot_pdpt_kernel - 0xffffffff80000000), %ebx
+	movl	$(boot_pd - 0xffffffff80000000 + 3), 510 * 8(%ebx)
 	mov	$(boot_pml4 - 0xffffffff80000000), %ebx
 	movl	$(boot_pdpt - 0xffffffff80000000 + 3), (%ebx)
 	movl	$(boot_pdpt - 0xffffffff80000000 + 3), 273 * 8(%ebx)

@@ -33,7 +33,7 @@ DECLARE_PERCPU(u64, irq_count)[256];
 int
 irq_vector_alloc(unsigned int cpu, irq_handler handler, void *arg, const char *name)
 {
-	struct vector *v = cpu_of(vectors, cpu);
+	struct vector *v = cpu_ptr(&vectors[0], cpu);
 	unsigned long f = spin_lock_irq(&irq_lock);
 	int i, ret = -ENOSPC;
 
@@ -55,14 +55,14 @@ irq_vector_free(unsigned int cpu, int vector)
 {
 	unsigned long f = spin_lock_irq(&irq_lock);
 
-	cpu_of(vectors, cpu)[vector - VEC_DEVICE_FIRST] = (struct vector){0};
+	cpu_of(vectors[vector - VEC_DEVICE_FIRST], cpu) = (struct vector){0};
 	spin_unlock_irq(&irq_lock, f);
 }
 
 void
 irq_dispatch(u32 vector)
 {
-	const struct vector *v = &this_cpu(vectors)[vector - VEC_DEVICE_FIRST];
+	const struct vector *v = &this_cpu(vectors[vector - VEC_DEVICE_FIRST]);
 	irq_handler fn = smp_load_acquire(&v->handler);
 
 	if (fn)
@@ -102,7 +102,7 @@ show_row(struct seq *s, unsigned int vector, const char *label, const char *name
 
 	seq_printf(s, "%3s:", label);
 	for_each_online_cpu(cpu)
-		seq_printf(s, " %10lu", cpu_of(irq_count, cpu)[vector]);
+		seq_printf(s, " %10lu", cpu_of(irq_count[vector], cpu));
 	seq_printf(s, "   %s\n", name);
 }
 
@@ -119,7 +119,7 @@ irq_show(struct seq *s)
 	seq_putc(s, '\n');
 	for (i = 0; i < VECTORS; i++)
 		for_each_online_cpu(cpu) {
-			const char *name = cpu_of(vectors, cpu)[i].name;
+			const char *name = cpu_of(vectors[i], cpu).name;
 
 			if (!name)
 				continue;

@@ -99,6 +99,6 @@ arch_interrupts_total(void)
 
 	for_each_possible_cpu(cpu)
 		for (v = 32; v < 256; v++)
-			n += cpu_of(irq_count, cpu)[v];
+			n += cpu_of(irq_count[v], cpu);
 	return n;
 }

@@ -274,7 +274,7 @@ trap_dispatch(struct regs *r, u32 vector)
 	struct regs *outer = this_cpu_read(irq_regs);
 	bool idle;
 
-	this_cpu(irq_count)[vector]++;
+	this_cpu(irq_count[vector])++;
 	if (vector < 32) {
 		exception(r, vector);
 		/* No system call to restart. */
@@ -298,7 +298,7 @@ void
 trap_dispatch_ist(struct regs *r, u32 vector)
 {
 	this_cpu_add(pin_count, PIN_NMI);
-	this_cpu(irq_count)[vector]++;
+	this_cpu(irq_count[vector])++;
 	if (vector == VEC_NMI) {
 		nmi_handle(r);
 	} else {

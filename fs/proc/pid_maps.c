@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* /proc/PID/maps, smaps and smaps_rollup. One mapping is one record; its end is the next position. */
+/* /proc/PID/maps, smaps, smaps_rollup. One mapping is one record; its end is the next position. */
 #include "fs/proc/pid.h"
 
 #include "fs/namei.h"

@@ -115,7 +115,8 @@ show_memory(struct seq *s, struct task *t)
 		   KB(max(st.peak_total, st.total)), KB(st.total), KB(st.locked), 0u);
 	seq_printf(
 		s,
-		"VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\nRssShmem:\t%8lu kB\n",
+		"VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\n"
+		"RssShmem:\t%8lu kB\n",
 		KB(max(st.peak_resident, st.resident)), KB(st.resident), KB(anon),
 		KB(st.shared_file), KB(st.shared_anon));
 	seq_printf(s, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8lu kB\n",
@@ -167,7 +168,8 @@ show_rights(struct seq *s, struct task *t)
 	c = task_cred(t);
 	seq_printf(
 		s,
-		"CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n",
+		"CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n"
+		"CapAmb:\t%016lx\n",
 		c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bounding,
 		c->cap_ambient);
 	rcu_read_unlock();

@@ -126,7 +126,7 @@ pid_show_io(struct seq *s, const struct pid_node *n, struct task *t)
 	return 0;
 }
 
-/* Of 1000 parts of all memory what the process holds, moved by the adjustment, as Linux scales it. */
+/* Of 1000 parts of all memory what the process holds, moved by the adjustment, as Linux does. */
 int
 pid_show_oom_score(struct seq *s, const struct pid_node *n, struct task *t)
 {

@@ -109,7 +109,8 @@ show_stat(struct seq *s)
 	}
 	seq_printf(
 		s,
-		"intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked %u\n",
+		"intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\n"
+		"procs_blocked %u\n",
 		arch_interrupts_total(), sched_context_switches(),
 		(ktime_get_real() - ktime_get()) / NSEC_PER_SEC, tasks_forked(), sched_nr_running(),
 		sched_nr_blocked());

@@ -4,8 +4,8 @@
  *
  * Model: printable ASCII is kept as a grid of 5 by 9 dots (bit 4 is the left one;
  * seven rows on the base line, two below). A dot becomes two pixels wide where
- * there is room, every second row two high. Lines and blocks are computed: which of the four arms of
- * a cell they have. All else looks like '?'.
+ * there is room, every second row two high. Lines and blocks are computed:
+ * which of the four arms of a cell they have. All else looks like '?'.
  */
 #include "kernel/dev/vt_impl.h"
 

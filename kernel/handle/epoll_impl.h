@@ -25,7 +25,7 @@ struct epoll {
 	struct file *file;
 	/* (epoll_nest_mutex)  items that watch sets, by sub_link */
 	struct list subs;
-	/* (epoll_nest_mutex)  the walk that saw us last, and the longest chain that it found from here */
+	/* (epoll_nest_mutex)  the walk that saw us last; the longest chain it found from here */
 	u64 walk;
 	int chain;
 };

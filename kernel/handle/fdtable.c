@@ -115,7 +115,7 @@ words_used(const struct fdtable *t)
 	return w;
 }
 
-/* Copies open slots with references; a reserved one is not the child's. Caller holds from's lock. */
+/* Copies open slots with references; a reserved one is not the child's. Holds from's lock. */
 static void
 slots_copy(struct fdtable *to, const struct fdtable *from, unsigned int words)
 {
@@ -127,7 +127,7 @@ slots_copy(struct fdtable *to, const struct fdtable *from, unsigned int words)
 			i = w * 64 + (unsigned int)__builtin_ctzl(m);
 			if (!from->fd[i])
 				continue;
-			to->fd[i] = file_get(rcu_locked(from->fd[i]));
+			rcu_init_field(to->fd[i], file_get(rcu_locked(from->fd[i])));
 			to->open[w] |= BIT(i % 64);
 		}
 		to->cloexec[w] = from->cloexec[w] & to->open[w];

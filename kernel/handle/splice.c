@@ -361,7 +361,7 @@ copy_between(struct file *in, u64 *ipos, struct file *out, u64 *opos, size_t n)
 		iter_init_kernel(&it, page_to_virt(page), (size_t)got);
 		put = file_write(out, &it, opos);
 		if (put < got) {
-			/* What was read and not written is not lost: the position stays before it. */
+			/* What was read and not written is not lost: the position stays there. */
 			*ipos = from + (u64)max(put, 0L);
 			if (put > 0)
 				done += put;

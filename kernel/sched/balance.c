@@ -67,7 +67,7 @@ sched_select_cpu(struct task *t, bool fork)
 	if (likely(cpu_usable(t, prev))) {
 		if (t->sched.nr_allowed == 1 || load_of(prev) == 0)
 			return prev;
-		/* The waker is about to sleep, more often than not: no line of others is touched. */
+		/* The waker sleeps soon, more often than not: no line of others is touched. */
 		if (prev == here && load_of(here) == 1)
 			return here;
 	} else {

@@ -19,7 +19,7 @@ struct timer {
 	u32 cpu;
 	/* (queue lock)  0 idle, 1 queued */
 	u32 state;
-	/* Hard interrupt context, interrupts off, of the CPU that started it. May start it again. */
+	/* Hard interrupt context of the CPU that started it, interrupts off. May restart it. */
 	void (*fn)(struct timer *t);
 };
 
