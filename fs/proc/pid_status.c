@@ -113,12 +113,11 @@ show_memory(struct seq *s, struct task *t)
 				   1);
 	seq_printf(s, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n",
 		   KB(max(st.peak_total, st.total)), KB(st.total), KB(st.locked), 0u);
-	seq_printf(
-		s,
-		"VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\n"
-		"RssShmem:\t%8lu kB\n",
-		KB(max(st.peak_resident, st.resident)), KB(st.resident), KB(anon),
-		KB(st.shared_file), KB(st.shared_anon));
+	seq_printf(s,
+		   "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\n"
+		   "RssShmem:\t%8lu kB\n",
+		   KB(max(st.peak_resident, st.resident)), KB(st.resident), KB(anon),
+		   KB(st.shared_file), KB(st.shared_anon));
 	seq_printf(s, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8lu kB\n",
 		   KB(st.data), KB(st.stack), KB(own), KB(st.text - own));
 	seq_printf(s, "VmPTE:\t%8lu kB\nVmSwap:\t%8lu kB\nHugetlbPages:\t%8u kB\n", KB(st.tables),
@@ -166,12 +165,11 @@ show_rights(struct seq *s, struct task *t)
 
 	rcu_read_lock();
 	c = task_cred(t);
-	seq_printf(
-		s,
-		"CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n"
-		"CapAmb:\t%016lx\n",
-		c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bounding,
-		c->cap_ambient);
+	seq_printf(s,
+		   "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n"
+		   "CapAmb:\t%016lx\n",
+		   c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bounding,
+		   c->cap_ambient);
 	rcu_read_unlock();
 	seq_printf(s, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
 		   READ_ONCE(t->no_new_privs));

@@ -107,13 +107,12 @@ show_stat(struct seq *s)
 		scnprintf(name, sizeof(name), "cpu%u", cpu);
 		show_times(s, name, &t);
 	}
-	seq_printf(
-		s,
-		"intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\n"
-		"procs_blocked %u\n",
-		arch_interrupts_total(), sched_context_switches(),
-		(ktime_get_real() - ktime_get()) / NSEC_PER_SEC, tasks_forked(), sched_nr_running(),
-		sched_nr_blocked());
+	seq_printf(s,
+		   "intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\n"
+		   "procs_blocked %u\n",
+		   arch_interrupts_total(), sched_context_switches(),
+		   (ktime_get_real() - ktime_get()) / NSEC_PER_SEC, tasks_forked(),
+		   sched_nr_running(), sched_nr_blocked());
 	seq_puts(s, "softirq 0 0 0 0 0 0 0 0 0 0 0\n");
 	return 0;
 }

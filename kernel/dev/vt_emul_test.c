@@ -203,9 +203,8 @@ TEST(reports_and_strings)
 	EXPECT_EQ(memcmp(b->emul.reply, "\033[?6c", 5), 0);
 	b->emul.reply_len = 0;
 	/* Titles and palettes leave nothing on the screen. */
-	out(b,
-	    "\033[H\033]0;title\007a\033]2;t\033\\b\033]P1ff00ffc"
-	    "\033]Rd\033Pq#0\033\\e\033[>4;2mf");
+	out(b, "\033[H\033]0;title\007a\033]2;t\033\\b\033]P1ff00ffc"
+	       "\033]Rd\033Pq#0\033\\e\033[>4;2mf");
 	EXPECT_STR(line(b, 0), "abcdef");
 	/* A program that asks for ever fills the buffer and no more. */
 	for (int i = 0; i < 100; i++)
