@@ -66,6 +66,19 @@ param_maxcpus(const char *v)
 }
 PARAM("maxcpus", param_maxcpus);
 
+/* For a loader that cannot say it: where the RSDP lies. */
+static int
+param_acpi_rsdp(const char *v)
+{
+	u64 pa;
+
+	if (!v || parse_u64(v, 0, &pa))
+		return -EINVAL;
+	boot_info.rsdp = pa;
+	return 0;
+}
+PARAM("acpi_rsdp", param_acpi_rsdp);
+
 /* mem= may have cut off where the loader put the initrd: copies it to what is left. */
 static void
 initrd_move(void)
