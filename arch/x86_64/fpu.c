@@ -42,9 +42,9 @@ static void
 state_restore(const struct fpu *f)
 {
 	if (fpu_xcr0)
-		__asm__ volatile("xrstor64 %0" ::"m"(*f), "a"(-1), "d"(-1) : "memory");
+		__asm__ volatile("xrstor64 %0" ::"m"(f->area[0]), "a"(-1), "d"(-1) : "memory");
 	else
-		__asm__ volatile("fxrstor64 %0" ::"m"(*f) : "memory");
+		__asm__ volatile("fxrstor64 %0" ::"m"(f->area[0]) : "memory");
 }
 
 void
