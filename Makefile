@@ -40,8 +40,8 @@ SOURCES := $(filter-out %_host.c arch/x86_64/offsets.c, \
 ifneq ($(WITH_TESTS),1)
 SOURCES := $(filter-out %_test.c,$(SOURCES))
 endif
-ifneq ($(WITH_FAIL_ALLOC),1)
-SOURCES := $(filter-out kernel/alloc_fail.c,$(SOURCES))
+ifneq ($(WITH_DEBUG),1)
+SOURCES := $(filter-out kernel/alloc_fail.c fs/proc/slab_allocators.c,$(SOURCES))
 endif
 ifneq ($(WITH_KASAN),1)
 SOURCES := $(filter-out mm/kasan%,$(SOURCES))

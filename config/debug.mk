@@ -3,4 +3,4 @@
 # limits, allocation failures on request.
 include config/default.mk
 DEFINES += -DCONFIG_DEBUG=1 -DCONFIG_FAIL_ALLOC=1
-WITH_FAIL_ALLOC := 1
+WITH_DEBUG := 1

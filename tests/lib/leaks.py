@@ -16,6 +16,7 @@ reading()
 	awk '/^(MemTotal|MemFree|Buffers|Cached|SReclaimable):/ {
 		sub(":", "", $1); print "meminfo", $1, $2 }' /proc/meminfo
 	awk 'NR > 2 { print "slab", $1, $2 }' /proc/slabinfo
+	[ -f /proc/slab_allocators ] && awk '{ print "place", $1 ":" $3, $2 }' /proc/slab_allocators
 	tasks=0
 	for pid in /proc/[0-9]*; do
 		[ "$(cat $pid/cmdline 2>/dev/null)" ] && tasks=$((tasks + 1))
@@ -53,6 +54,14 @@ def used(found):
     return value("MemTotal") - sum(map(value, ("MemFree", "Buffers", "Cached", "SReclaimable")))
 
 
+def places(before, after, caches):
+    """Who allocated what is lost of `caches`: a line each, most first (the debug kernel tells)."""
+    more = {what: number - before.get((kind, what), 0) for (kind, what), number in after.items()
+            if kind == "place" and what.partition(":")[0] in caches}
+    return ["%s: %d" % (what, more[what]) for what in sorted(more, key=more.get, reverse=True)[:8]
+            if more[what] > 0]
+
+
 def check(t, result, name, cpus):
     """Reports memory, objects, tasks, files and mounts as results of `t`."""
     before, after = reading(result, "before"), reading(result, "after")
@@ -70,7 +79,8 @@ def check(t, result, name, cpus):
                "Linux counts free objects of per-CPU slabs as active")
     else:
         t.ok(more and not lost, name + ": no objects are lost",
-             lost or "there is no /proc/slabinfo")
+             "\n".join([str(lost)] + places(before, after, lost)) if lost
+             else "there is no /proc/slabinfo")
     t.same(after.get(("tasks", "user")), before.get(("tasks", "user")),
            name + ": no tasks are left")
     files = after.get(("files", "open"), 1 << 30) - before.get(("files", "open"), 0)
