@@ -3,10 +3,11 @@
  * Pools of ids.
  *
  * Model: the ids are cut into chunks, each with a bitmap on cache lines of its
- * own, made when the chunk is first used. A CPU owns one chunk at a time and
- * takes its free ids in ascending order. At the end of the chunk it goes on to
- * the next chunk that has no owner and a free id, in one circle for all CPUs
- * (`cursor`); so an id comes back only after the circle has gone round.
+ * own. Chunks are made by banks, a page of them, when the first of a bank is
+ * used. A CPU owns one chunk at a time and takes its free ids in ascending
+ * order. At the end of the chunk it goes on to the next chunk that has no owner
+ * and a free id, in one circle for all CPUs (`cursor`); so an id comes back only
+ * after the circle has gone round.
  *
  * When no such chunk is left, all ids that are free lie in chunks that other
  * CPUs own: they are taken from there, one by one. Bits are set and cleared
@@ -14,15 +15,16 @@
  *
  * Ownership: the pool's creator destroys it, when no id is in use or wanted.
  *
- * Locking: none. Chunks are published with a compare-and-exchange and stay.
+ * Locking: none. Banks are published with a compare-and-exchange and stay.
  *
  * Ordering:
- *      chunk_make                      chunk_of
- *      bitmap is written               pointer is read (acquire)
- *      pointer is set (full barrier)   bitmap is used
+ *      bank_make                       chunk_of
+ *      bitmaps are written             pointer is read (acquire)
+ *      pointer is set (full barrier)   a bitmap is used
  *
- * Rejected: giving empty chunks back (a chunk is a few lines, and the circle
- * comes round again).
+ * Rejected: giving empty banks back (they are few, and the circle comes round
+ * again); an object for each chunk (small ones of several CPUs share a line, and
+ * a pool that has gone round looks like hundreds of lost objects).
  */
 #include "percpu/idpool.h"
 
@@ -37,6 +39,7 @@
 
 #define CHUNK_MIN_LOG2 6
 #define CHUNKS_MAX 16384
+#define BANK_BYTES 4096UL
 
 struct idchunk {
 	/* a  1: some CPU's cursor is on it */
@@ -58,32 +61,46 @@ struct idpool {
 	u32 shift;
 	u64 count;
 	u32 nr_chunks;
+	/* bytes of a chunk, a multiple of CACHE_LINE */
+	u32 stride;
+	u32 bank_shift;
 	struct idcursor __percpu *cpu;
 	/* a  next chunk of the circle, modulo nr_chunks */
 	u64 cursor;
-	/* a  NULL: not used yet */
-	struct idchunk *chunks[];
+	/* a  1 << bank_shift chunks each, the last may have fewer; NULL: not used yet */
+	char *banks[];
 };
+
+static u32
+nr_banks(const struct idpool *p)
+{
+	return (p->nr_chunks + (1u << p->bank_shift) - 1) >> p->bank_shift;
+}
 
 struct idpool *
 idpool_create(u32 first, u32 last, u32 chunk)
 {
 	u64 count = (u64)last - first + 1;
 	u32 shift = max((u32)CHUNK_MIN_LOG2, chunk > 1 ? (u32)ilog2_up(chunk) : 0);
+	u32 nr, stride, bank_shift;
 	struct idpool *p;
-	u32 nr;
 
 	ASSERT(first <= last);
 	while (div_round_up(count, 1UL << shift) > CHUNKS_MAX)
 		shift++;
 	nr = (u32)div_round_up(count, 1UL << shift);
-	p = percpu_port_alloc(sizeof(*p) + nr * sizeof(p->chunks[0]));
+	stride = (u32)align_up(sizeof(struct idchunk) + (1UL << shift) / 8, CACHE_LINE);
+	bank_shift = BANK_BYTES > stride ? (u32)ilog2(BANK_BYTES / stride) : 0;
+	p = percpu_port_alloc(sizeof(*p) +
+			      div_round_up(nr, 1UL << bank_shift) * sizeof(p->banks[0]));
 	if (p == NULL)
 		return NULL;
 	p->first = first;
 	p->count = count;
 	p->shift = shift;
 	p->nr_chunks = nr;
+	p->stride = stride;
+	p->bank_shift = bank_shift;
 	p->cpu = percpu_alloc(sizeof(struct idcursor), sizeof(u64));
 	if (p->cpu == NULL) {
 		percpu_port_free(p);
@@ -97,8 +114,8 @@ idpool_destroy(struct idpool *p)
 {
 	if (p == NULL)
 		return;
-	for (u32 i = 0; i < p->nr_chunks; i++)
-		percpu_port_free(p->chunks[i]);
+	for (u32 i = 0; i < nr_banks(p); i++)
+		percpu_port_free(p->banks[i]);
 	percpu_free(p->cpu);
 	percpu_port_free(p);
 }
@@ -110,30 +127,49 @@ chunk_len(const struct idpool *p, u32 nr)
 	return min(1UL << p->shift, p->count - ((u64)nr << p->shift));
 }
 
+/* NULL: its bank is not made. */
 static struct idchunk *
 chunk_of(const struct idpool *p, u32 nr)
 {
-	return smp_load_acquire(&p->chunks[nr]);
+	char *bank = smp_load_acquire(&p->banks[nr >> p->bank_shift]);
+	u32 at = nr & ((1u << p->bank_shift) - 1);
+
+	return bank == NULL ? NULL : (struct idchunk *)(bank + (size_t)at * p->stride);
+}
+
+/* Marks the ids behind the end of the pool, all in the last chunk. */
+static void
+mark_end(const struct idpool *p, struct idchunk *last)
+{
+	for (u64 i = chunk_len(p, p->nr_chunks - 1); i < 1UL << p->shift; i++)
+		last->map[i / BITS_PER_LONG] |= BIT(i % BITS_PER_LONG);
+}
+
+/* Makes bank nr unless another does. 0 or -ENOMEM. May sleep. */
+static int
+bank_make(struct idpool *p, u32 nr)
+{
+	u32 chunks = min(1u << p->bank_shift, p->nr_chunks - (nr << p->bank_shift));
+	char *bank = percpu_port_alloc((size_t)chunks * p->stride), *old = NULL;
+
+	if (bank == NULL)
+		return -ENOMEM;
+	if (nr == nr_banks(p) - 1)
+		mark_end(p, (struct idchunk *)(bank + (chunks - 1) * p->stride));
+	if (!atomic_try_cmpxchg(&p->banks[nr], &old, bank))
+		percpu_port_free(bank);
+	return 0;
 }
 
 /* The chunk, made if need be; NULL: no memory. May sleep. */
 static struct idchunk *
 chunk_make(struct idpool *p, u32 nr)
 {
-	struct idchunk *c = chunk_of(p, nr), *old = NULL;
-	u64 len = chunk_len(p, nr);
+	struct idchunk *c = chunk_of(p, nr);
 
-	if (c != NULL)
+	if (likely(c != NULL))
 		return c;
-	c = percpu_port_alloc(sizeof(*c) + (1UL << p->shift) / 8);
-	if (c == NULL)
-		return NULL;
-	for (u64 i = len; i < 1UL << p->shift; i++)
-		c->map[i / BITS_PER_LONG] |= BIT(i % BITS_PER_LONG);
-	if (atomic_try_cmpxchg(&p->chunks[nr], &old, c))
-		return c;
-	percpu_port_free(c);
-	return old;
+	return bank_make(p, nr >> p->bank_shift) == 0 ? chunk_of(p, nr) : NULL;
 }
 
 /* Takes the first free id of c in [from, to), offsets in the chunk; to: there is none. */

@@ -13,7 +13,8 @@ struct idpool;
 /*
  * Ids first to last inclusive; each CPU takes about `chunk` at a time (the pool
  * may choose more: at least 64, and no more than 16384 chunks in all). Memory:
- * a bit for each id of a chunk that was ever used. NULL: no memory. May sleep.
+ * a cache line or more for each chunk, a page of chunks at a time, once one of
+ * them was used. NULL: no memory. May sleep.
  */
 struct idpool *idpool_create(u32 first, u32 last, u32 chunk);
 /* May sleep. p may be NULL. */

@@ -35,8 +35,8 @@ include lib/host.mk
 
 # What passes whole is in TESTS and guards every change; the others, which still show what is
 # missing (Documentation/status.md), run by test-all. Longest first.
-TESTS ?= $(patsubst %,tests/%.t,unit boot abi busybox shell badinput faults display console)
-TESTS_ALL := $(patsubst %,tests/%.t,stress failalloc programs) $(TESTS) $(wildcard tests/all/*.t)
+TESTS ?= $(patsubst %,tests/%.t,unit boot abi busybox shell badinput failalloc faults display console)
+TESTS_ALL := $(patsubst %,tests/%.t,stress programs) $(TESTS) $(wildcard tests/all/*.t)
 PROVE := env O=$(O) KERNEL=$(KERNEL_UNDER_TEST) KERNEL_DEBUG=$(KERNEL_DEBUG) \
 	prove --timer -j 2 $(if $(filter 1,$(V)),-v)
 
