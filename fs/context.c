@@ -192,6 +192,17 @@ fs_set_pwd(struct fs_context *fs, const struct path *p)
 	replace_place(fs, &fs->pwd, p);
 }
 
+void
+fs_context_enter_root(struct fs_context *fs)
+{
+	struct path p;
+
+	mount_ns_root(current_mount_ns(), &p);
+	path_get(&p);
+	fs_set_root(fs, &p);
+	fs_set_pwd(fs, &p);
+}
+
 /* Changes the places of one context that are `from`. */
 static void
 context_replace(struct fs_context *fs, const struct path *from, const struct path *to)

@@ -76,9 +76,9 @@ climb(struct front *f, const struct path *p, const struct path *root, enum climb
 }
 
 static char *
-special_name(const struct path *p, char *buf, size_t n)
+special_name(struct dentry *d, char *buf, size_t n)
 {
-	int len = p->dentry->ops->show_name(p->dentry, buf, n);
+	int len = d->ops->show_name(d, buf, n);
 
 	return len < 0 ? err_ptr(len) : buf;
 }
@@ -92,8 +92,9 @@ path_name(const struct path *p, const struct path *root, bool mark, char *buf, s
 	u32 mseq, dseq;
 	int err;
 
-	if (p->dentry->ops && p->dentry->ops->show_name)
-		return special_name(p, buf, n);
+	/* What is mounted has the name of the place. */
+	if (p->dentry->ops && p->dentry->ops->show_name && p->dentry != p->mnt->root)
+		return special_name(p->dentry, buf, n);
 	do {
 		mseq = seq_read_begin(&mount_seq);
 		dseq = seq_read_begin(&dir_move_seq);
@@ -114,13 +115,15 @@ path_name(const struct path *p, const struct path *root, bool mark, char *buf, s
 }
 
 char *
-dentry_full_name(const struct dentry *d, char *buf, size_t n)
+dentry_full_name(struct dentry *d, char *buf, size_t n)
 {
 	bool deleted = dentry_deleted(d);
 	struct front f;
 	u32 dseq;
 	int err;
 
+	if (d->ops && d->ops->show_name)
+		return special_name(d, buf, n);
 	do {
 		dseq = seq_read_begin(&dir_move_seq);
 		f = (struct front){.start = buf, .p = buf + n};

@@ -10,6 +10,7 @@
 #include "fs/locks.h"
 #include "fs/memfd.h"
 #include "fs/notify.h"
+#include "fs/nsfs.h"
 #include "fs/tmpfs.h"
 #include "kernel/init.h"
 #include "kernel/log.h"
@@ -77,6 +78,7 @@ fs_init(void)
 	devpts_init();
 	memfd_init();
 	anon_init();
+	nsfs_init();
 }
 
 static int

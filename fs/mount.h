@@ -179,6 +179,8 @@ int mount_pivot_root(const struct path *new_root, const struct path *put_old);
 /* Lines of /proc/PID/mounts and mountinfo as seen from `root`, by namespace order. */
 void mounts_show(struct seq *s, struct mount_ns *ns, const struct path *root);
 void mountinfo_show(struct seq *s, struct mount_ns *ns, const struct path *root);
+/* What is seen at its root, with references. May sleep. */
+void mount_ns_root(struct mount_ns *ns, struct path *p);
 /* Current's namespace, borrowed. */
 struct mount_ns *current_mount_ns(void);
 

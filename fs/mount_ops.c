@@ -5,6 +5,8 @@
  */
 #include "fs/context.h"
 #include "fs/mount_impl.h"
+#include "fs/nsfs.h"
+#include "kernel/task/ns.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 
@@ -126,6 +128,17 @@ mount_kernel(const char *source, const char *target, const char *type, u64 flags
 
 /* --- bind and move --- */
 
+/* Only what current sees, and namespaces, but for that which would keep itself. */
+static bool
+may_bind(const struct path *from)
+{
+	const struct ns *ns = dentry_ns(from->dentry);
+
+	if (from->mnt->flags & MOUNT_UNBINDABLE)
+		return false;
+	return ns ? ns->kind != NS_MNT : mount_in_ns(from->mnt);
+}
+
 static int
 do_bind(const struct path *where, const struct mount_request *r)
 {
@@ -139,7 +152,7 @@ do_bind(const struct path *where, const struct mount_request *r)
 	if (err)
 		return err;
 	mutex_lock(&mount_mutex);
-	if ((from.mnt->flags & MOUNT_UNBINDABLE) || !mount_in_ns(from.mnt)) {
+	if (!may_bind(&from)) {
 		err = -EINVAL;
 	} else {
 		m = mount_copy_tree(from.mnt, from.dentry, r->flags & MS_REC);

@@ -367,6 +367,16 @@ mount_follow_top(struct path *p)
 }
 
 void
+mount_ns_root(struct mount_ns *ns, struct path *p)
+{
+	mutex_lock(&mount_mutex);
+	*p = (struct path){.mnt = ns->root, .dentry = ns->root->root};
+	path_get(p);
+	mount_follow_top(p);
+	mutex_unlock(&mount_mutex);
+}
+
+void
 mount_set_root(struct super *sb, const char *source)
 {
 	struct mount *m = mount_alloc(sb, sb->root, source);

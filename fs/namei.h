@@ -126,7 +126,7 @@ void fs_file_release(struct file *f);
  */
 char *path_name(const struct path *p, const struct path *root, bool mark, char *buf, size_t n);
 /* The name of d inside its super, whatever is mounted where; as path_name(). */
-char *dentry_full_name(const struct dentry *d, char *buf, size_t n);
+char *dentry_full_name(struct dentry *d, char *buf, size_t n);
 /* Of a handle, as current sees it; those without a path give "pipe:[N]", "anon_inode:NAME". */
 char *file_name(struct file *f, char *buf, size_t n);
 

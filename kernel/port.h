@@ -58,5 +58,7 @@ struct fs_context *fs_context_get(struct fs_context *fs);
 void fs_context_put(struct fs_context *fs);
 /* Does another task use it too? */
 bool fs_context_shared(const struct fs_context *fs);
+/* Root and directory become the root of current's mount namespace. May sleep. */
+void fs_context_enter_root(struct fs_context *fs);
 
 #endif

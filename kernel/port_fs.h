@@ -10,6 +10,7 @@ struct file_locks;
 struct file_ops;
 struct flock;
 struct kstat;
+struct ns;
 struct pipe;
 
 /* --- handles --- */
@@ -47,6 +48,9 @@ u64 fs_file_size(const struct file *f);
  * -EINVAL for others.
  */
 long fs_fcntl(struct file *f, unsigned int cmd, unsigned long arg);
+
+/* fs/nsfs.c. The namespace that a handle stands for, borrowed; NULL: it is none. */
+struct ns *fs_file_ns(struct file *f);
 
 /*
  * Kinds of handles that have no inode: what fstat and /proc/PID/fd say of them.

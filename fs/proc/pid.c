@@ -384,6 +384,7 @@ static const struct pid_entry entries[] = {
 	 .fops = &task_dir_fops},
 	{.name = "fd", .mode = S_IFDIR | 0500, .ops = &pid_fd_ops, .fops = &pid_fd_fops},
 	{.name = "fdinfo", .mode = S_IFDIR | 0555, .ops = &pid_fdinfo_ops, .fops = &pid_fd_fops},
+	{.name = "ns", .mode = S_IFDIR | 0511, .ops = &pid_ns_ops, .fops = &pid_ns_fops},
 	TEXT("stat", 0444, pid_show_stat),
 	TEXT("statm", 0444, pid_show_statm),
 	RECORDS("cmdline", 0444, pid_show_cmdline, 0),
@@ -478,7 +479,7 @@ base_getattr(const struct path *p, struct kstat *st)
 
 	if (!t)
 		return -ENOENT;
-	st->nlink = pid_node(p->dentry->inode)->thread ? 4 : 5;
+	st->nlink = pid_node(p->dentry->inode)->thread ? 5 : 6;
 	task_put(t);
 	return 0;
 }

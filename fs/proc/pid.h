@@ -13,7 +13,7 @@ struct pid_node {
 	/* I  holds the number, not the task */
 	struct pid *pid;
 	const struct pid_entry *entry;
-	/* I  entries of fd/ and fdinfo/ */
+	/* I  entries of fd/ and fdinfo/; of ns/: which */
 	u32 fd;
 	/* I  about one thread (task/TID), else about the process */
 	bool thread;
@@ -85,6 +85,10 @@ int proc_add_self(struct dentry *root);
 /* pid_fd.c */
 extern const struct inode_ops pid_fd_ops, pid_fdinfo_ops;
 extern const struct file_ops pid_fd_fops;
+
+/* pid_ns.c */
+extern const struct inode_ops pid_ns_ops;
+extern const struct file_ops pid_ns_fops;
 
 /* pid_stat.c */
 int pid_show_stat(struct seq *s, const struct pid_node *n, struct task *t);

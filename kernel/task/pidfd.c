@@ -104,8 +104,7 @@ sys_pidfd_open(int nr, unsigned int flags)
 	return ret;
 }
 
-/* The task that a pidfd names, with a reference; NULL: gone. */
-static struct task *
+struct task *
 pidfd_task(struct pid *pid)
 {
 	struct task *t;

@@ -123,6 +123,8 @@ struct file;
 struct file *pidfd_file(struct pid *p, u32 flags);
 /* The pid behind a descriptor, borrowed from f; NULL: not a pidfd. */
 struct pid *pidfd_pid(struct file *f);
+/* The task that a pidfd names, with a reference; NULL: gone. */
+struct task *pidfd_task(struct pid *pid);
 
 /* --- itimer.c, posix_timer.c --- */
 void timers_exec(struct process *p);

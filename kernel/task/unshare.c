@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * unshare(2), setns(2): a task stops sharing what it got from clone(2).
+ * unshare(2): a task stops sharing what it got from clone(2).
  *
- * Namespaces are not built in; asking for one is the error of a Linux without
- * them.
+ * There are the initial namespaces only; asking for one of its own is the error
+ * of a Linux without them.
  */
 #include "kernel/file.h"
 #include "kernel/port.h"
@@ -81,16 +81,4 @@ sys_unshare(unsigned long flags)
 	if (!err && flags & CLONE_FILES)
 		err = files_unshare();
 	return err;
-}
-
-/* There is no descriptor that names a namespace. */
-long
-sys_setns(int fd, int flags)
-{
-	struct fdref r = fd_get(fd);
-
-	if (!r.file)
-		return -EBADF;
-	fd_put(r);
-	return -EINVAL;
 }
