@@ -171,14 +171,13 @@ spin_without_order(u32 *word)
 }
 
 void
-spin_lock_slow(u32 *word)
+spin_lock_queued(u32 *word)
 {
 	struct spin_nodes *nodes = this_cpu_ptr(&spin_nodes);
 	u32 level = nodes->depth, tail, old;
 	struct spin_node *self;
 
-	counter_inc(lock_contended);
-	if (spin_unfair || unlikely(level == LEVELS)) {
+	if (unlikely(level == LEVELS)) {
 		spin_without_order(word);
 		return;
 	}
@@ -195,4 +194,14 @@ spin_lock_slow(u32 *word)
 	queue_take(word, tail, self);
 	barrier();
 	WRITE_ONCE(nodes->depth, level);
+}
+
+void
+spin_lock_slow(u32 *word)
+{
+	counter_inc(lock_contended);
+	if (spin_unfair)
+		spin_without_order(word);
+	else
+		spin_lock_queued(word);
 }

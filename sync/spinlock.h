@@ -75,8 +75,10 @@ spin_word_release(u32 *word)
 	smp_store_release((u8 *)word, 0);
 }
 
-/* Waits in the queue; the caller is pinned. */
+/* Waits, in the queue unless spin_unfair; the caller is pinned. */
 void spin_lock_slow(u32 *word);
+/* Waits in the queue, whatever the machine is. */
+void spin_lock_queued(u32 *word);
 /* Debug kernels: reports a lock that is held for seconds, and by whom. */
 void spin_debug_long_wait(const u32 *word);
 
