@@ -20,11 +20,13 @@
 #include "mm/uaccess.h"
 #include "percpu/counter.h"
 #include "sync/test_port.h"
+#include "sync/torture_test.h"
 
 #define RW (PROT_READ | PROT_WRITE)
 #define FIXED (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED)
 #define SLICE 48u
 #define COMMON 600u
+/* They wait for each other's locks: more is no use where most CPUs are not running. */
 #define THREADS_MAX 14u
 /* Slices and the common range lie over a border of 1 GiB. */
 #define SLICES ((21UL << 30) - THREADS_MAX / 2 * SLICE * PAGE_SIZE)
@@ -32,14 +34,9 @@
 #define HOLE 0xff
 
 struct torturer {
-	struct test_thread *thread;
 	struct space *space;
 	unsigned long at;
 	u64 seed, bad, calls, forks;
-	/* a  all end */
-	const u32 *stop;
-	/* swaps two entries once, unseen: the checks must find it */
-	bool broken;
 	u64 value[SLICE];
 	u8 prot[SLICE];
 };
@@ -218,55 +215,72 @@ break_slice(struct torturer *t)
 	own_check(t, 1);
 }
 
+struct space_torture {
+	struct torture t;
+	/* a thread's own */
+	struct torturer *torturers;
+	/* two entries change places once, unseen: the checks must find it */
+	bool broken;
+};
+
 static void
-torturer_run(void *arg)
+torturer_run(struct torture_thread *th)
 {
-	struct torturer *t = arg;
+	struct space_torture *s = container_of(th->torture, struct space_torture, t);
+	struct torturer *t = &s->torturers[th->index];
 
 	test_use_space(t->space);
-	if (t->broken)
+	if (s->broken)
 		break_slice(t);
-	while (!READ_ONCE(*t->stop) && !t->broken) {
-		own_work(t);
-		common_work(t);
+	while (!torture_over(th)) {
+		if (!s->broken) {
+			own_work(t);
+			common_work(t);
+		}
 		if (++t->calls % 8 == 0)
 			test_yield();
+		torture_turn(th);
 	}
 	test_use_space(NULL);
+}
+
+static void
+torturer_init(struct torturer *t, struct space *s, unsigned int i)
+{
+	*t = (struct torturer){
+		.space = s, .seed = i * 77 + 1, .at = SLICES + i * SLICE * PAGE_SIZE};
+	memset(t->prot, HOLE, sizeof(t->prot));
+	space_get_user(s);
 }
 
 /* Errors found by all. */
 static u64
 torture(bool broken)
 {
-	unsigned int n = min(test_cpus() * 2, THREADS_MAX);
-	struct torturer *ts = kcalloc(n, sizeof(*ts), GFP_KERNEL);
+	static struct space_torture t;
+	struct torture_plan plan = {.fn = torturer_run,
+				    .threads = min(test_cpus() * 2, THREADS_MAX),
+				    .share = 2,
+				    .work = broken ? 0 : 20000};
 	struct space *s = space_create();
 	u64 bad = 0, calls = 0, forks = 0;
-	u32 stop = 0;
 
-	if (!ts || !s)
+	t.broken = broken;
+	t.torturers = kcalloc(plan.threads, sizeof(*t.torturers), GFP_KERNEL);
+	if (!t.torturers || !s)
 		return ~0UL;
-	for (unsigned int i = 0; i < n; i++) {
-		ts[i] = (struct torturer){
-			.space = s, .seed = i * 77 + 1, .stop = &stop, .broken = broken};
-		ts[i].at = SLICES + i * SLICE * PAGE_SIZE;
-		memset(ts[i].prot, HOLE, sizeof(ts[i].prot));
-		space_get_user(s);
-		ts[i].thread = test_spawn(i, torturer_run, &ts[i]);
-	}
-	test_sleep(broken ? 1000 : 2 * test_duration());
-	WRITE_ONCE(stop, 1);
-	for (unsigned int i = 0; i < n; i++) {
-		test_join(ts[i].thread);
-		bad += ts[i].bad;
-		calls += ts[i].calls;
-		forks += ts[i].forks;
+	for (unsigned int i = 0; i < plan.threads; i++)
+		torturer_init(&t.torturers[i], s, i);
+	torture_run(&t.t, &plan);
+	for (unsigned int i = 0; i < plan.threads; i++) {
+		bad += t.torturers[i].bad;
+		calls += t.torturers[i].calls;
+		forks += t.torturers[i].forks;
 	}
 	if (!broken)
 		test_printf("# %lu rounds, %lu forks\n", calls, forks);
 	space_put_user(s);
-	kfree(ts);
+	kfree(t.torturers);
 	return bad;
 }
 

@@ -3,7 +3,7 @@
  * Flushes reach every CPU that may use an old translation.
  *
  * Model: readers on all CPUs run in one space and read one word in a loop, half
- * of them with naps, so that their CPU keeps the space loaded while it does
+ * of them and more with naps, so that their CPU keeps the space loaded while it does
  * something else. The writer maps a page with the phase's number, tells the
  * phase (even), waits until each has read, unmaps it, tells the next phase (odd),
  * waits again; in between it is CHANGING. A reader that reads in an odd phase, or
@@ -17,8 +17,9 @@
 
 #define AT (11UL << 30)
 #define FIXED (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED)
-#define READERS_MAX 8u
-#define ROUNDS 30u
+#define READERS_MAX 64u
+/* Rounds times readers: a round waits for each of them. */
+#define READS 128u
 #define OVER 0
 #define CHANGING 1
 
@@ -62,7 +63,7 @@ reader_run(void *arg)
 		for (int i = 0; i < 20; i++)
 			read_once(r, phase);
 		if (r->naps)
-			test_sleep(50000);
+			test_sleep(r->all->nr > 8 ? 1000000 : 50000);
 		else
 			test_yield();
 	}
@@ -112,7 +113,7 @@ static u64
 shootdown_run(bool broken)
 {
 	static struct shootdown t;
-	u64 stale = 0;
+	u64 stale = 0, end;
 
 	t = (struct shootdown){
 		.space = space_create(), .phase = 2, .nr = min(test_cpus(), READERS_MAX)};
@@ -122,12 +123,13 @@ shootdown_run(bool broken)
 	}
 	map_number(t.space, 2);
 	for (unsigned int i = 0; i < t.nr; i++) {
-		t.reader[i] = (struct reader){.all = &t, .naps = i % 2};
+		t.reader[i] = (struct reader){.all = &t, .naps = i % 2 || i >= 8};
 		space_get_user(t.space);
 		t.reader[i].thread = test_spawn(i, reader_run, &t.reader[i]);
 	}
 	phase_tell(&t, 2);
-	for (u64 phase = 3; phase < 3 + 2 * ROUNDS; phase += 2) {
+	end = 3 + 2 * min(READS / t.nr, 50u);
+	for (u64 phase = 3; phase < end; phase += 2) {
 		if (broken)
 			phase_broken(&t, phase);
 		smp_store_release(&t.phase, CHANGING);

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pools of ids: no id twice, all of them, late reuse. */
+/*
+ * Pools of ids: no id twice, all of them, late reuse. A pool that believes a
+ * chunk's bits to be its owner's alone must be found losing ids.
+ */
 #include "percpu/idpool.h"
 
 #include "arch/x86_64/asm/atomic.h"
 #include "lib/bitmap.h"
+#include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/test.h"
+#include "percpu/cpumask.h"
+#include "percpu/pin.h"
 #include "sync/test_port.h"
 #include "sync/torture_test.h"
 
@@ -16,6 +22,8 @@
 struct id_torture {
 	struct torture t;
 	struct idpool *pool;
+	s64 (*alloc)(struct id_torture *s);
+	void (*free)(struct id_torture *s, u32 id);
 	/* a  an id's bit is set while a thread has it */
 	BITMAP_DECLARE(out, IDS);
 	/* a */
@@ -35,7 +43,7 @@ static void
 id_give(struct id_torture *s, u32 id)
 {
 	atomic_clear_bit(id - FIRST, s->out);
-	idpool_free(s->pool, id);
+	s->free(s, id);
 }
 
 static void
@@ -46,8 +54,9 @@ id_thread(struct torture_thread *th)
 	unsigned int n = 0;
 
 	while (!torture_over(th)) {
+		torture_turn(th);
 		if (n < HOLD && test_rand(&th->seed) % 3 != 0) {
-			s64 id = idpool_alloc(s->pool);
+			s64 id = s->alloc(s);
 
 			if (id == -EAGAIN) {
 				atomic_inc(&s->exhausted);
@@ -67,18 +76,107 @@ id_thread(struct torture_thread *th)
 		id_give(s, held[--n]);
 }
 
+static s64
+alloc_right(struct id_torture *s)
+{
+	return idpool_alloc(s->pool);
+}
+
+static void
+free_right(struct id_torture *s, u32 id)
+{
+	idpool_free(s->pool, id);
+}
+
+static void
+id_run(struct id_torture *s)
+{
+	/* They want more than the pool has: it runs dry now and then. */
+	struct torture_plan plan = {.fn = id_thread,
+				    .threads = max(4 * test_cpus(), 24u),
+				    .share = 2 * HOLD,
+				    .work = 300000};
+
+	s->wrong = 0;
+	s->exhausted = 0;
+	torture_run(&s->t, &plan);
+}
+
 TEST(idpool_torture)
 {
-	static struct id_torture s;
+	static struct id_torture s = {.alloc = alloc_right, .free = free_right};
 
-	s.wrong = 0;
 	s.pool = idpool_create(FIRST, FIRST + IDS - 1, 16);
 	ASSERT_TRUE(s.pool != NULL);
-	/* More threads than the pool has room for: it runs dry now and then. */
-	EXPECT_GT(torture_run(&s.t, id_thread, min(test_cpus() * 4, 24u)), 0);
+	id_run(&s);
 	EXPECT_EQ(s.wrong, 0);
+	EXPECT_GT(s.exhausted, 0);
 	EXPECT_EQ(idpool_used(s.pool), 0);
 	idpool_destroy(s.pool);
+}
+
+static BITMAP_DECLARE(broken_map, IDS);
+
+/* From a word that is this CPU's, so that nobody else sets its bits: but others clear them. */
+static s64
+take_owned(unsigned int at)
+{
+	unsigned long word = READ_ONCE(broken_map[at]);
+
+	if (word == ~0UL)
+		return -EAGAIN;
+	torture_window();
+	WRITE_ONCE(broken_map[at], word | BIT(ctz64(~word)));
+	return FIRST + at * BITS_PER_LONG + ctz64(~word);
+}
+
+/* From a word that is another CPU's. */
+static s64
+take_foreign(unsigned int at)
+{
+	unsigned long word = READ_ONCE(broken_map[at]);
+	unsigned int bit = at * BITS_PER_LONG + ctz64(~word);
+
+	if (word == ~0UL || atomic_test_and_set_bit(bit, broken_map))
+		return -EAGAIN;
+	return FIRST + bit;
+}
+
+static s64
+alloc_broken(struct id_torture *s)
+{
+	s64 id = -EAGAIN;
+
+	pin();
+	for (unsigned int i = 0; i < IDS / BITS_PER_LONG && id < 0; i++)
+		if (i % test_cpus() == cpu_id())
+			id = take_owned(i);
+	for (unsigned int i = 0; i < IDS / BITS_PER_LONG && id < 0; i++)
+		if (i % test_cpus() != cpu_id())
+			id = take_foreign(i);
+	unpin();
+	return id;
+}
+
+static void
+free_broken(struct id_torture *s, u32 id)
+{
+	atomic_clear_bit(id - FIRST, broken_map);
+}
+
+TEST(idpool_torture_finds_broken)
+{
+	static struct id_torture s = {.alloc = alloc_broken, .free = free_broken};
+	unsigned int lost = 0;
+
+	if (test_cpus() < 2)
+		TEST_SKIP("needs two CPUs");
+	for (int i = 0; i < TORTURE_TRIES && lost == 0; i++) {
+		bitmap_zero(broken_map, IDS);
+		id_run(&s);
+		lost = bitmap_weight(broken_map, IDS);
+	}
+	EXPECT_GT(lost, 0);
 }
 
 static void

@@ -42,14 +42,13 @@
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
-#include "percpu/percpu.h"
+#include "percpu/mailbox_impl.h"
 #include "percpu/pin.h"
 
 /* Batches that one drain runs before it lets the interrupted code go on. */
 #define DRAIN_ROUNDS 8
 
-/* a  newest message first; others push, the owner takes all */
-static DEFINE_PERCPU_ALIGNED(struct mail *, mailbox);
+DEFINE_PERCPU_ALIGNED(struct mail *, mailbox);
 
 /* What a CPU asks of many others at once; it spins until pending is 0. */
 struct call_slot {

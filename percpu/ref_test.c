@@ -13,7 +13,7 @@
 #include "sync/test_port.h"
 #include "sync/torture_test.h"
 
-#define OBJECTS 64
+#define OBJECTS 128
 
 struct object {
 	struct ref ref;
@@ -87,15 +87,29 @@ ref_thread(struct torture_thread *th)
 		}
 		object_get(s, o);
 		found = atomic_xchg(&s->spare[(r >> 16) % OBJECTS], o);
-		if (READ_ONCE(o->released))
+		if (READ_ONCE(o->released)) {
 			atomic_inc(&s->early);
+			torture_stop(th);
+		}
 		smp_store_release(place, o);
 		if (found != NULL)
 			object_put(s, found);
+		torture_turn(th);
 		th->result++;
 		if ((r >> 32 & 255) == 0)
 			test_yield();
 	}
+}
+
+static u64
+ref_run(struct ref_torture *s)
+{
+	return torture_run(
+		&s->t,
+		&(struct torture_plan){.fn = ref_thread,
+				       .threads = test_cpus(),
+				       .share = 16,
+				       .work = s->get == ref_get ? 300000 : TORTURE_UNTIL_FOUND});
 }
 
 static void
@@ -122,7 +136,7 @@ TEST(ref_torture)
 	u64 early = 0;
 
 	ref_torture_init(s, ref_get, ref_put);
-	EXPECT_GT(torture_run(&s->t, ref_thread, test_cpus()), 0);
+	EXPECT_GT(ref_run(s), 0);
 	EXPECT_EQ(s->early, 0);
 	for (int i = 0; i < OBJECTS; i++)
 		if (s->spare[i] != NULL)
@@ -175,7 +189,7 @@ TEST(ref_torture_finds_early_release)
 	s->early = 0;
 	for (int i = 0; i < TORTURE_TRIES && s->early == 0; i++) {
 		ref_torture_init(s, broken_get, broken_put);
-		torture_run(&s->t, ref_thread, test_cpus());
+		ref_run(s);
 	}
 	EXPECT_GT(s->early, 0);
 }

@@ -48,6 +48,7 @@ work_thread(struct torture_thread *th)
 		atomic_inc(&i->written);
 		if (work_post((unsigned int)(r >> 32) % test_cpus(), &i->work))
 			th->result++;
+		torture_turn(th);
 	}
 }
 
@@ -60,7 +61,10 @@ TEST(work_torture)
 		work_init(&s.items[i].work, item_run);
 		s.items[i].runs = 0;
 	}
-	posted = torture_run(&s.t, work_thread, test_cpus());
+	posted = torture_run(&s.t, &(struct torture_plan){.fn = work_thread,
+							  .threads = test_cpus(),
+							  .share = 64,
+							  .work = 200000});
 	work_flush_all();
 	for (int i = 0; i < ITEMS; i++) {
 		runs += s.items[i].runs;

@@ -72,6 +72,7 @@ litmus_thread(struct torture_thread *th)
 		/* The other one waits at the next meeting. */
 		if (th->index == 0)
 			cells_check(l);
+		torture_turn(th);
 	}
 }
 
@@ -91,7 +92,8 @@ litmus_run(void (*column0)(struct cell *c), void (*column1)(struct cell *c),
 	l->series = 0;
 	for (int i = 0; i < ROUNDS; i++)
 		l->cells[i] = (struct cell){0};
-	torture_run(&l->t, litmus_thread, 2);
+	torture_run(&l->t, &(struct torture_plan){
+				   .fn = litmus_thread, .threads = 2, .share = 4, .work = 4000});
 	EXPECT_GT(l->series, 0);
 	EXPECT_EQ(l->seen, 0);
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PI mutexes: exclusion, lending along a chain, deadlocks found, nothing left behind. */
+/*
+ * PI mutexes: exclusion, lending along a chain, deadlocks found, nothing left
+ * behind. A lock that takes a timeout for the last word must be found owning what
+ * it was handed at the same time.
+ */
 #include "sync/pimutex.h"
 
 #include "arch/x86_64/asm/atomic.h"
@@ -21,6 +25,9 @@ struct pi_torture {
 	u64 done[MUTEXES];
 	u64 deadlocks;
 	u64 wrong;
+	/* a  owned by a task that was refused it */
+	u64 kept;
+	int (*lock)(struct pimutex *m, enum park_mode mode, u64 deadline);
 };
 
 static bool
@@ -31,7 +38,11 @@ take(struct pi_torture *s, unsigned int i, u64 r)
 
 	if (r & 2 && pimutex_try_lock(&s->m[i]))
 		return true;
-	ret = pimutex_lock(&s->m[i], PARK_UNINTERRUPTIBLE, deadline);
+	ret = s->lock(&s->m[i], PARK_UNINTERRUPTIBLE, deadline);
+	if (ret != 0 && pimutex_owner(&s->m[i]) == sync_current()) {
+		atomic_inc(&s->kept);
+		pimutex_unlock(&s->m[i]);
+	}
 	if (ret == -EDEADLK)
 		atomic_inc(&s->deadlocks);
 	else if (ret != 0 && ret != -ETIMEDOUT)
@@ -71,31 +82,76 @@ pi_thread(struct torture_thread *th)
 			pimutex_unlock(&s->m[b]);
 		}
 		pimutex_unlock(&s->m[a]);
-		th->result++;
+		torture_turn(th);
+		if (READ_ONCE(s->kept) != 0)
+			torture_stop(th);
 	}
 	task_pi_set_prio(sync_current(), own);
 	if (task_pi_prio(sync_current()) != own)
 		atomic_inc(&s->wrong);
 }
 
+static void
+pi_run(struct pi_torture *s, int (*lock)(struct pimutex *m, enum park_mode mode, u64 deadline))
+{
+	/* Urgent threads pass the others: no shares. */
+	struct torture_plan plan = {.fn = pi_thread,
+				    .threads = 2 * max(test_cpus(), 2u),
+				    .work = lock == pimutex_lock ? 10000 : TORTURE_UNTIL_FOUND};
+
+	s->lock = lock;
+	s->wrong = 0;
+	s->kept = 0;
+	for (int i = 0; i < MUTEXES; i++) {
+		pimutex_init(&s->m[i]);
+		s->count[i] = 0;
+		s->done[i] = 0;
+	}
+	torture_run(&s->t, &plan);
+}
+
 TEST(pimutex_torture)
 {
 	static struct pi_torture s;
 
-	s.wrong = 0;
-	for (int i = 0; i < MUTEXES; i++) {
-		pimutex_init(&s.m[i]);
-		s.count[i] = 0;
-		s.done[i] = 0;
-	}
-	EXPECT_GT(torture_run(&s.t, pi_thread, 2 * max(test_cpus(), 2u)), 0);
+	pi_run(&s, pimutex_lock);
 	EXPECT_EQ(s.wrong, 0);
+	EXPECT_EQ(s.kept, 0);
 	EXPECT_GT(s.deadlocks, 0);
 	for (int i = 0; i < MUTEXES; i++) {
+		EXPECT_GT(s.done[i], 0);
 		EXPECT_EQ(s.count[i], s.done[i]);
 		EXPECT(pimutex_owner(&s.m[i]) == NULL);
 		EXPECT(!pimutex_has_waiters(&s.m[i]));
 	}
+}
+
+/* Time is over, so it leaves: it may have been made the owner since it looked. */
+static int
+lock_broken(struct pimutex *m, enum park_mode mode, u64 deadline)
+{
+	struct pi_waiter w;
+	int ret = pimutex_enqueue(m, &w, sync_current());
+
+	if (ret != 0)
+		return ret > 0 ? 0 : ret;
+	ret = pimutex_wait(m, &w, mode, deadline);
+	if (ret != 0) {
+		torture_window();
+		(void)pimutex_dequeue(m, &w);
+	}
+	return ret;
+}
+
+TEST(pimutex_torture_finds_broken)
+{
+	static struct pi_torture s;
+
+	if (test_cpus() < 2)
+		TEST_SKIP("needs two CPUs");
+	for (int i = 0; i < TORTURE_TRIES && s.kept == 0; i++)
+		pi_run(&s, lock_broken);
+	EXPECT_GT(s.kept, 0);
 }
 
 /*
@@ -145,7 +201,7 @@ ring_thread(struct torture_thread *th)
 			atomic_inc(&r->wrong);
 		pimutex_unlock(own);
 		ring_barrier(r, &passed);
-		th->result++;
+		torture_turn(th);
 	}
 }
 
@@ -157,7 +213,8 @@ TEST(pimutex_ring)
 	memset(&r, 0, sizeof(r));
 	for (int i = 0; i < RING; i++)
 		pimutex_init(&r.m[i]);
-	EXPECT_EQ(torture_run(&r.t, ring_thread, RING), RING * RING_ROUNDS);
+	torture_run(&r.t, &(struct torture_plan){
+				  .fn = ring_thread, .threads = RING, .share = RING_ROUNDS});
 	EXPECT_EQ(r.wrong, 0);
 	for (int i = 0; i < RING_ROUNDS; i++)
 		bad += r.refused[i] != 1;

@@ -130,6 +130,9 @@ rcu_thread(struct torture_thread *th)
 			torture_update(s);
 		else
 			torture_read(s);
+		if (READ_ONCE(s->wrong) != 0)
+			torture_stop(th);
+		torture_turn(th);
 		if (r >> 32 & 1)
 			continue;
 		if ((r >> 8) % 256 == 0)
@@ -152,7 +155,10 @@ rcu_run(struct rcu_torture *s, void (*wait)(void), bool plain)
 		s->elements[i].state = 0;
 	running = s;
 	rcu_publish(s->current_element, element_new(s));
-	torture_run(&s->t, rcu_thread, max(2 * test_cpus(), 4u));
+	torture_run(&s->t, &(struct torture_plan){.fn = rcu_thread,
+						  .threads = max(2 * test_cpus(), 4u),
+						  .share = 4,
+						  .work = 400000});
 }
 
 static void

@@ -16,7 +16,6 @@ struct seq_torture {
 	bool broken;
 	/* a */
 	u64 wrong;
-	u64 writes;
 };
 
 static void
@@ -31,22 +30,23 @@ seq_write(struct seq_torture *s)
 	if (!s->broken)
 		seq_write_end(&s->seq);
 	unpin();
-	atomic_inc(&s->writes);
+	/* A time for readers. */
+	torture_window();
+	torture_window();
 }
 
-static void
+/* One attempt, as a writer may pass each time: did it succeed? */
+static bool
 seq_read(struct seq_torture *s)
 {
-	u64 a, b;
-	u32 v;
+	u32 v = seq_read_begin(&s->seq);
+	u64 a = READ_ONCE(s->a), b = READ_ONCE(s->b);
 
-	do {
-		v = seq_read_begin(&s->seq);
-		a = READ_ONCE(s->a);
-		b = READ_ONCE(s->b);
-	} while (seq_read_retry(&s->seq, v));
+	if (seq_read_retry(&s->seq, v))
+		return false;
 	if (a != b)
 		atomic_inc(&s->wrong);
+	return true;
 }
 
 static void
@@ -55,25 +55,34 @@ seq_thread(struct torture_thread *th)
 	struct seq_torture *s = container_of(th->torture, struct seq_torture, t);
 
 	while (!torture_over(th)) {
-		if (th->index == 0) {
+		if (th->index == 0)
 			seq_write(s);
-			cpu_relax();
-		} else {
-			seq_read(s);
-		}
-		th->result++;
+		else
+			th->result += seq_read(s);
+		if (s->broken && READ_ONCE(s->wrong) != 0)
+			torture_stop(th);
+		torture_turn(th);
 	}
+}
+
+static u64
+seq_run(struct seq_torture *s, bool broken)
+{
+	s->broken = broken;
+	return torture_run(&s->t,
+			   &(struct torture_plan){.fn = seq_thread,
+						  .threads = test_cpus() + 1,
+						  .share = 16,
+						  .work = broken ? TORTURE_UNTIL_FOUND : 1000000});
 }
 
 TEST(seqcount_torture)
 {
 	static struct seq_torture s;
 
-	s.broken = false;
 	s.wrong = 0;
-	EXPECT_GT(torture_run(&s.t, seq_thread, test_cpus()), 0);
+	EXPECT_GT(seq_run(&s, false), 0);
 	EXPECT_EQ(s.wrong, 0);
-	EXPECT_GT(s.writes, 0);
 	EXPECT_EQ(s.seq.seq % 2, 0);
 }
 
@@ -83,9 +92,8 @@ TEST(seqcount_torture_finds_broken)
 
 	if (test_cpus() < 2)
 		TEST_SKIP("needs two CPUs");
-	s.broken = true;
 	s.wrong = 0;
 	for (int i = 0; i < TORTURE_TRIES && s.wrong == 0; i++)
-		torture_run(&s.t, seq_thread, test_cpus());
+		seq_run(&s, true);
 	EXPECT_GT(s.wrong, 0);
 }

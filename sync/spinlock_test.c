@@ -45,6 +45,23 @@ give_spin(struct lock_torture *s)
 	spin_unlock(&s->lock);
 }
 
+/* The queue, which virtual machines do without: it lets everybody in. */
+static bool
+take_queued(struct lock_torture *s)
+{
+	pin();
+	if (!spin_word_try(&s->lock.word))
+		spin_lock_queued(&s->lock.word);
+	return true;
+}
+
+static void
+give_word(struct lock_torture *s)
+{
+	spin_word_release(&s->lock.word);
+	unpin();
+}
+
 /* Not a lock: others fit between the look and the store. */
 static bool
 take_broken(struct lock_torture *s)
@@ -58,13 +75,6 @@ take_broken(struct lock_torture *s)
 }
 
 static void
-give_broken(struct lock_torture *s)
-{
-	WRITE_ONCE(s->lock.word, 0);
-	unpin();
-}
-
-static void
 lock_thread(struct torture_thread *th)
 {
 	struct lock_torture *s = container_of(th->torture, struct lock_torture, t);
@@ -75,6 +85,7 @@ lock_thread(struct torture_thread *th)
 
 		if (!s->take(s)) {
 			cpu_relax();
+			torture_turn(th);
 			continue;
 		}
 		seen = READ_ONCE(s->count);
@@ -82,6 +93,9 @@ lock_thread(struct torture_thread *th)
 			torture_window();
 		WRITE_ONCE(s->count, seen + 1);
 		s->give(s);
+		torture_turn(th);
+		/* Where spinlocks have no order, who comes back at once keeps the others out. */
+		torture_window();
 		done++;
 	}
 	th->result = done;
@@ -89,19 +103,32 @@ lock_thread(struct torture_thread *th)
 
 static u64
 lock_run(struct lock_torture *s, bool (*take)(struct lock_torture *s),
-	 void (*give)(struct lock_torture *s))
+	 void (*give)(struct lock_torture *s), struct torture_plan plan)
 {
 	spin_init(&s->lock, &test_class);
 	s->count = 0;
 	s->take = take;
 	s->give = give;
-	return torture_run(&s->t, lock_thread, test_cpus());
+	plan.fn = lock_thread;
+	plan.threads = test_cpus();
+	return torture_run(&s->t, &plan);
 }
 
 TEST(spinlock_torture)
 {
 	static struct lock_torture s;
-	u64 done = lock_run(&s, take_spin, give_spin);
+	u64 done = lock_run(&s, take_spin, give_spin, (struct torture_plan){.work = 500000});
+
+	EXPECT_GT(done, 0);
+	EXPECT_EQ(s.count, done);
+	EXPECT_EQ(s.lock.word, 0);
+}
+
+TEST(spinlock_queued_torture)
+{
+	static struct lock_torture s;
+	struct torture_plan plan = {.share = 1, .work = test_cpus() <= 16 ? 500000 : 0};
+	u64 done = lock_run(&s, take_queued, give_word, plan);
 
 	EXPECT_GT(done, 0);
 	EXPECT_EQ(s.count, done);
@@ -111,7 +138,8 @@ TEST(spinlock_torture)
 TEST(spinlock_try_torture)
 {
 	static struct lock_torture s;
-	u64 done = lock_run(&s, take_try, give_spin);
+	u64 done = lock_run(&s, take_try, give_spin,
+			    (struct torture_plan){.share = 64, .work = 500000});
 
 	EXPECT_GT(done, 0);
 	EXPECT_EQ(s.count, done);
@@ -125,7 +153,7 @@ TEST(spinlock_torture_finds_broken)
 	if (test_cpus() < 2)
 		TEST_SKIP("needs two CPUs");
 	for (int i = 0; i < TORTURE_TRIES && s.count == done; i++)
-		done = lock_run(&s, take_broken, give_broken);
+		done = lock_run(&s, take_broken, give_word, (struct torture_plan){.work = 50000});
 	EXPECT_GT(done, 0);
 	EXPECT_LT(s.count, done);
 }
@@ -161,6 +189,7 @@ irq_thread(struct torture_thread *th)
 
 		WRITE_ONCE(s->count, READ_ONCE(s->count) + 1);
 		spin_unlock_irq(&s->lock, flags);
+		torture_turn(th);
 		if (++done % 16 == 0)
 			(void)!cpu_call((th->index + 1) % test_cpus(), irq_call, s);
 	}
@@ -173,7 +202,10 @@ TEST(spinlock_irq_torture)
 	u64 done;
 
 	spin_init(&s.lock, &test_irq_class);
-	done = torture_run(&s.t, irq_thread, test_cpus());
+	done = torture_run(&s.t, &(struct torture_plan){.fn = irq_thread,
+							.threads = test_cpus(),
+							.share = 4,
+							.work = 200000});
 	EXPECT_EQ(s.count, done + s.from_irq);
 }
 

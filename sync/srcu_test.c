@@ -76,6 +76,9 @@ srcu_thread(struct torture_thread *th)
 			srcu_update(s);
 		else
 			srcu_read(s, r);
+		if (READ_ONCE(s->wrong) != 0)
+			torture_stop(th);
+		torture_turn(th);
 	}
 }
 
@@ -91,7 +94,10 @@ srcu_run(struct srcu_torture *s, bool broken)
 	s->found = 0;
 	mutex_init(&s->writer, &srcu_test_class);
 	ASSERT_EQ(srcu_init(&s->s), 0);
-	torture_run(&s->t, srcu_thread, max(2 * test_cpus(), 4u));
+	torture_run(&s->t, &(struct torture_plan){.fn = srcu_thread,
+						  .threads = max(2 * test_cpus(), 4u),
+						  .share = 2,
+						  .work = broken ? TORTURE_UNTIL_FOUND : 50000});
 	srcu_fini(&s->s);
 	EXPECT_GT(s->reads, 0);
 	EXPECT_GT(s->updates, 0);

@@ -2,61 +2,99 @@
 /* The frame of torture tests. */
 #include "sync/torture_test.h"
 
-#include "arch/x86_64/asm/atomic.h"
 #include "lib/test.h"
 #include "sync/port.h"
 #include "sync/test_port.h"
 
-/* More threads than this are no better. */
-#define THREADS_MAX 64
+/* How often the threads are looked at, ns. */
+#define LOOK 3000000UL
+/* A thread that has not had its share by then never will, ns. */
+#define SHARE_LIMIT 60000000000UL
+
+static struct torture_thread threads[TORTURE_THREADS];
 
 static void
 thread_main(void *arg)
 {
 	struct torture_thread *th = arg;
-	struct torture *t = th->torture;
 
-	if (atomic_dec_and_test(&t->missing))
-		WRITE_ONCE(t->end, ktime_get() + test_duration());
-	t->fn(th);
+	completion_wait(&th->torture->start);
+	th->torture->plan->fn(th);
+}
+
+/* The thread that has made the fewest turns; *turns: those of all. */
+static const struct torture_thread *
+slowest(const struct torture *t, u64 *turns)
+{
+	const struct torture_thread *least = &threads[0];
+
+	*turns = 0;
+	for (unsigned int i = 0; i < t->nr; i++) {
+		*turns += READ_ONCE(threads[i].turns);
+		if (READ_ONCE(threads[i].turns) < READ_ONCE(least->turns))
+			least = &threads[i];
+	}
+	return least;
+}
+
+/* Ends the run when enough is done. */
+static void
+supervise(struct torture *t)
+{
+	const struct torture_plan *plan = t->plan;
+	u64 start = ktime_get(), turns;
+
+	while (!READ_ONCE(t->over)) {
+		const struct torture_thread *least = slowest(t, &turns);
+		u64 time = ktime_get() - start;
+
+		if (READ_ONCE(least->turns) >= plan->share) {
+			if (turns >= plan->work || time >= test_duration())
+				WRITE_ONCE(t->over, 1);
+		} else if (time >= SHARE_LIMIT) {
+			test_fail_line("thread %u of %u has made %lu turns of %u; all: %lu",
+				       least->index, t->nr, least->turns, plan->share, turns);
+			WRITE_ONCE(t->over, 1);
+		}
+		test_sleep(LOOK);
+	}
 }
 
 u64
-torture_run(struct torture *t, void (*fn)(struct torture_thread *th), unsigned int threads)
+torture_run(struct torture *t, const struct torture_plan *plan)
 {
-	static struct torture_thread th[THREADS_MAX];
-	struct test_thread *handle[THREADS_MAX];
-	unsigned int n = min(threads, (unsigned int)THREADS_MAX);
+	struct test_thread *handle[TORTURE_THREADS];
 	u64 sum = 0;
 
-	t->fn = fn;
-	t->end = U64_MAX;
+	t->plan = plan;
+	t->nr = min(plan->threads, TORTURE_THREADS);
 	t->over = 0;
-	t->missing = n;
-	for (unsigned int i = 0; i < n; i++) {
-		th[i] = (struct torture_thread){.torture = t, .index = i, .seed = i + 1};
-		handle[i] = test_spawn(i, thread_main, &th[i]);
+	completion_init(&t->start);
+	for (unsigned int i = 0; i < t->nr; i++) {
+		threads[i] = (struct torture_thread){.torture = t, .index = i, .seed = i + 1};
+		handle[i] = test_spawn(i, thread_main, &threads[i]);
 	}
-	for (unsigned int i = 0; i < n; i++) {
+	complete_all(&t->start);
+	supervise(t);
+	for (unsigned int i = 0; i < t->nr; i++) {
 		test_join(handle[i]);
-		sum += th[i].result;
+		sum += threads[i].result;
 	}
 	return sum;
 }
 
 bool
-torture_over(struct torture_thread *th)
+torture_over(const struct torture_thread *th)
 {
-	if (READ_ONCE(th->torture->over))
-		return true;
-	if (READ_ONCE(th->torture->missing) != 0)
-		test_yield();
-	if (++th->turns % 16 != 0)
-		return false;
-	if (ktime_get() < READ_ONCE(th->torture->end))
-		return false;
-	torture_stop(th);
-	return true;
+	const struct torture_plan *plan = th->torture->plan;
+
+	return READ_ONCE(th->torture->over) || (plan->work == 0 && th->turns >= plan->share);
+}
+
+void
+torture_turn(struct torture_thread *th)
+{
+	WRITE_ONCE(th->turns, th->turns + 1);
 }
 
 void

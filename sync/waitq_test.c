@@ -1,139 +1,142 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Wait queues and completions: no wakeup is lost, exclusive waiters get one each. */
+/*
+ * Wait queues: no wakeup is lost, exclusive waiters get one each. A waiter that
+ * queues after its last look at the condition must be found asleep for good.
+ */
 #include "sync/waitq.h"
 
 #include "arch/x86_64/asm/atomic.h"
 #include "lib/test.h"
-#include "sync/completion.h"
 #include "sync/test_port.h"
 #include "sync/torture_test.h"
 
-/* A box for one ball between a thrower and a catcher; many pairs, one queue. */
+#define PAIRS 32
+/* A wakeup that has not come by then is lost, ns. */
+#define LOST 200000000UL
+
+enum { EMPTY, BALL, GONE };
+
+/* A box for one ball between a thrower and a catcher. */
 struct ball_torture {
 	struct torture t;
-	struct waitq q;
-	/* a  balls in the box of each pair */
-	u32 box[64];
-	/* a  the pair has ended */
-	u32 gone[64];
+	/* one for all pairs, or each has its own */
+	struct waitq q[PAIRS];
+	bool common;
+	/* a  EMPTY, BALL, GONE: of each pair */
+	u32 box[PAIRS];
+	/* Waits until the box is empty, or is not. */
+	void (*wait)(struct ball_torture *s, unsigned int pair, bool empty);
+	/* a  found asleep although the box was right */
+	u32 lost;
 };
 
-static void
-throw_balls(struct torture_thread *th, struct ball_torture *s, unsigned int pair)
+static struct waitq *
+queue_of(struct ball_torture *s, unsigned int pair)
 {
-	while (!torture_over(th)) {
-		wait_event(&s->q, READ_ONCE(s->box[pair]) == 0);
-		WRITE_ONCE(s->box[pair], 1);
-		waitq_wake_all(&s->q);
-		th->result++;
-	}
-	wait_event(&s->q, READ_ONCE(s->box[pair]) == 0);
-	WRITE_ONCE(s->gone[pair], 1);
-	waitq_wake_all(&s->q);
+	return &s->q[s->common ? 0 : pair];
+}
+
+static bool
+box_is(struct ball_torture *s, unsigned int pair, bool empty)
+{
+	return (READ_ONCE(s->box[pair]) == EMPTY) == empty;
 }
 
 static void
-catch_balls(struct torture_thread *th, struct ball_torture *s, unsigned int pair)
+wait_right(struct ball_torture *s, unsigned int pair, bool empty)
 {
-	for (;;) {
-		(void)!wait_event_interruptible(&s->q, READ_ONCE(s->box[pair]) ||
-							       READ_ONCE(s->gone[pair]));
-		if (!READ_ONCE(s->box[pair]))
-			return;
-		WRITE_ONCE(s->box[pair], 0);
-		waitq_wake_all(&s->q);
+	if (empty)
+		wait_event(queue_of(s, pair), box_is(s, pair, true));
+	else
+		(void)!wait_event_interruptible(queue_of(s, pair), box_is(s, pair, false));
+}
+
+/* Looks, queues, sleeps: what comes true between the first two wakes nobody. */
+static void
+wait_broken(struct ball_torture *s, unsigned int pair, bool empty)
+{
+	struct waiter w;
+
+	waiter_init_current(&w, 0);
+	while (!box_is(s, pair, empty)) {
+		torture_window();
+		waitq_prepare(queue_of(s, pair), &w, PARK_UNINTERRUPTIBLE);
+		if (park(ktime_get() + LOST) != 0 && box_is(s, pair, empty))
+			atomic_inc(&s->lost);
 	}
+	waitq_finish(queue_of(s, pair), &w);
+}
+
+static void
+box_fill(struct ball_torture *s, unsigned int pair, u32 what)
+{
+	WRITE_ONCE(s->box[pair], what);
+	waitq_wake_all(queue_of(s, pair));
 }
 
 static void
 ball_thread(struct torture_thread *th)
 {
 	struct ball_torture *s = container_of(th->torture, struct ball_torture, t);
+	unsigned int pair = th->index / 2;
+	bool thrower = th->index % 2 == 0, gone = false;
 
-	if (th->index % 2 == 0)
-		throw_balls(th, s, th->index / 2);
-	else
-		catch_balls(th, s, th->index / 2);
+	while (!gone) {
+		s->wait(s, pair, thrower);
+		if (READ_ONCE(s->lost) != 0)
+			torture_stop(th);
+		gone = thrower ? torture_over(th) : READ_ONCE(s->box[pair]) == GONE;
+		if (!gone)
+			box_fill(s, pair, thrower ? BALL : EMPTY);
+		torture_turn(th);
+	}
+	if (thrower)
+		box_fill(s, pair, GONE);
 }
 
+static void
+ball_run(struct ball_torture *s, bool common,
+	 void (*wait)(struct ball_torture *s, unsigned int pair, bool empty))
+{
+	struct torture_plan plan = {.fn = ball_thread,
+				    .threads = 2 * max(test_cpus() / 2, 1u),
+				    .share = 4,
+				    .work = wait == wait_right ? 10000 : TORTURE_UNTIL_FOUND};
+
+	s->common = common;
+	s->wait = wait;
+	s->lost = 0;
+	for (int i = 0; i < PAIRS; i++) {
+		waitq_init(&s->q[i]);
+		s->box[i] = EMPTY;
+	}
+	torture_run(&s->t, &plan);
+	for (int i = 0; i < PAIRS; i++)
+		EXPECT(list_empty(&s->q[i].waiters));
+}
+
+/* A lost wakeup would hang these. */
 TEST(waitq_torture)
 {
 	static struct ball_torture s;
 
-	waitq_init(&s.q);
-	for (int i = 0; i < 64; i++) {
-		s.box[i] = 0;
-		s.gone[i] = 0;
-	}
-	/* A lost wakeup would hang it. */
-	EXPECT_GT(torture_run(&s.t, ball_thread, max(2 * (test_cpus() / 2), 2u)), 0);
-	EXPECT(list_empty(&s.q.waiters));
+	ball_run(&s, false, wait_right);
 }
 
-struct token_torture {
-	struct torture t;
-	struct completion c;
-	/* a */
-	u64 taken;
-	u32 givers;
-};
-
-static void
-token_thread(struct torture_thread *th)
+TEST(waitq_torture_one_queue)
 {
-	struct token_torture *s = container_of(th->torture, struct token_torture, t);
+	static struct ball_torture s;
 
-	if (th->index % 2 == 0) {
-		while (!torture_over(th)) {
-			complete(&s->c);
-			th->result++;
-			test_yield();
-		}
-		if (atomic_sub_return(&s->givers, 1) == 0)
-			complete_all(&s->c);
-		return;
-	}
-	for (;;) {
-		int ret = completion_wait_until(&s->c, ktime_get() + 1000000);
-
-		/* Completed for good: whoever looks passes. */
-		if (atomic_read(&s->givers) == 0 && ret == 0)
-			return;
-		if (ret == 0)
-			atomic_inc(&s->taken);
-	}
+	ball_run(&s, true, wait_right);
 }
 
-TEST(completion_torture)
+TEST(waitq_torture_finds_broken)
 {
-	static struct token_torture s;
-	unsigned int threads = max(test_cpus() & ~1u, 2u);
-	u64 given;
+	static struct ball_torture s;
 
-	completion_init(&s.c);
-	s.taken = 0;
-	s.givers = threads / 2;
-	given = torture_run(&s.t, token_thread, threads);
-	EXPECT_GT(given, 0);
-	/* What was given before the end and not taken is at most all of it. */
-	EXPECT_LE(s.taken, given);
-	completion_wait(&s.c);
-	EXPECT(list_empty(&s.c.wait.waiters));
-}
-
-TEST(completion_counts)
-{
-	struct completion c;
-
-	completion_init(&c);
-	complete(&c);
-	complete(&c);
-	completion_wait(&c);
-	EXPECT_EQ(completion_wait_killable(&c), 0);
-	EXPECT_EQ(completion_wait_until(&c, ktime_get() + 2000000), -ETIMEDOUT);
-	complete_all(&c);
-	for (int i = 0; i < 3; i++)
-		EXPECT_EQ(completion_wait_interruptible(&c), 0);
+	for (int i = 0; i < TORTURE_TRIES && s.lost == 0; i++)
+		ball_run(&s, false, wait_broken);
+	EXPECT_GT(s.lost, 0);
 }
 
 static int
