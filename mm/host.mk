@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The tests of mm/'s allocators on the host, under the address sanitizer: plain and
-# debug builds, on a simulated machine (mm/mm_host.c). Included by the root
-# Makefile after lib/host.mk; uses O and HOSTCC.
+# The tests of mm/'s allocators on the host, under the address and
+# undefined-behaviour sanitizers: plain and debug builds, on a simulated machine
+# (mm/mm_host.c). Included by the root Makefile after lib/host.mk; uses O and
+# HOSTCC.
 #
 #   make host-test-mm           prints TAP
 #   make host-test-mm T='slab*' only the tests whose names match
@@ -10,9 +11,12 @@ MM_HOST_SRC := $(filter-out mm/memblock_test_host.c,$(wildcard mm/page_test*.c m
 	$(addprefix mm/,memblock.c buddy.c pcp.c page.c slab.c slab_cache.c slab_pages.c slab_debug.c kmalloc.c \
 	fail.c reclaim.c meminfo.c mm_host.c panic_host.c) \
 	percpu/area.c percpu/counter.c percpu/cpumask.c sync/spinlock.c sync/mutex.c
-MM_HOST_LIB = $(filter-out %_test.o,$(LIB_HOST_OBJ))
+# The machinery of lib/'s tests without the tests.
+MM_HOST_LIB = $(filter-out %_test.o %/decoders_host.o,$(LIB_HOST_OBJ))
+# A list's head, taken for an entry at the end of a loop, need not be aligned as one.
 MM_HOST_CFLAGS := -std=gnu11 -O1 -g -Imm/host -I. -include lib/host.h -fno-pie -fno-strict-aliasing -fwrapv \
-	-fno-omit-frame-pointer -fsanitize=address -D_GNU_SOURCE -DCONFIG_MAX_CPUS=64 \
+	-fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-sanitize=alignment,null -D_GNU_SOURCE -DCONFIG_MAX_CPUS=64 \
 	-Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Werror
 
 $(O)/host/mm/%.o: %.c mm/host.mk

@@ -30,20 +30,26 @@ $(KERNEL_DEBUG): FORCE
 	@+$(MAKE) --no-print-directory CONFIG=debug O=$(O) $@
 endif
 
-# The unit tests of lib/ on the host: host-test-lib.
-include lib/host.mk
+# The unit tests that run on the host (tests/host.t; one folder: host-test-lib, -mm, -sync).
+include lib/host.mk mm/host.mk sync/host.mk
+HOST_TESTS := $(addprefix $(O)/,$(addprefix host/,lib_test mm_test mm_debug_test memblock_test) \
+	host-asan/sync_test host-tsan/sync_test)
+.PHONY: host-tests host-tests-list
+host-tests: $(HOST_TESTS)
+host-tests-list:
+	@echo $(HOST_TESTS)
 
 # What passes whole is in TESTS and guards every change; the others, which still show what is
 # missing (Documentation/status.md), run by test-all. Longest first.
-TESTS ?= $(patsubst %,tests/%.t,unit boot abi busybox shell badinput failalloc faults display console)
-TESTS_ALL := $(patsubst %,tests/%.t,stress programs) $(TESTS) $(wildcard tests/all/*.t)
+TESTS ?= $(patsubst %,tests/%.t,unit boot abi programs busybox host shell badinput failalloc faults display console)
+TESTS_ALL := tests/stress.t $(TESTS) $(wildcard tests/all/*.t)
 PROVE := env O=$(O) KERNEL=$(KERNEL_UNDER_TEST) KERNEL_DEBUG=$(KERNEL_DEBUG) \
 	prove --timer -j 2 $(if $(filter 1,$(V)),-v)
 
-test: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(O)/host/lib_test
+test: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(HOST_TESTS)
 	@$(PROVE) $(TESTS)
 
-test-all: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(O)/host/lib_test
+test-all: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(HOST_TESTS)
 	@$(PROVE) $(TESTS_ALL)
 
 # Costs beside Debian's Linux; build/report/ gets the table and the page with plots.

@@ -1,14 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The kernel's unit and torture tests (test=all) at several CPU counts, and those of lib/ on the
-host.
+"""The kernel's unit and torture tests (test=all) at several CPU counts.
 
 They run in the debug kernel: KERNEL_DEBUG, default O/debug/tessera.elf. An argument replaces `all`:
 tests/unit.t 'sync/*'.
 """
 
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/lib")
@@ -28,19 +26,9 @@ def kernel(t, cpus, which):
     t.note("%.1f s" % result.seconds)
 
 
-def host(t):
-    """The tests of lib/, under the sanitizers."""
-    done = subprocess.run(["make", "-s", "O=" + vm.OUT, "host-test-lib"], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          env={**os.environ, "MAKEFLAGS": ""})
-    seen = t.forward(done.stdout.splitlines(), "host: ")
-    t.ok(done.returncode == 0 and seen, "host: the tests ran and ended", done.stdout[-2000:])
-
-
 def main():
     t = tap.Tap()
     which = (sys.argv[1:] or ["all"])[0]
-    host(t)
     if vm.is_linux():
         t.skip("the kernel's own tests", "the kernel under test is Linux")
     else:
