@@ -53,7 +53,7 @@ KERNEL := $(B)/tessera.elf
 
 include tools/host.mk tests/tests.mk
 
-.PHONY: all iso run debug test test-all check bench clean help FORCE
+.PHONY: all iso run debug test test-all check bench conflicts clean help FORCE
 all: $(KERNEL)
 
 $(B)/gen/kernel/syscall/syscalls.h: kernel/syscall/syscalls.list tools/gen-syscalls
@@ -143,5 +143,6 @@ help:
 	@echo 'make debug      as run, waiting for gdb on :1234'
 	@echo 'make check      static checks: layers, style, sparse, clang'
 	@echo 'make bench      benchmarks beside Linux'
+	@echo 'make conflicts  which operations share cache lines, beside Linux'
 	@echo 'make clean      remove $(O)/'
 	@echo 'Variables: CONFIG=default|debug|kasan  O=folder  V=1'

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Figures about memory: per-CPU counters that all of mm/ keeps, and the texts of
- * /proc/meminfo, /proc/slabinfo, /proc/vmstat and /proc/buddyinfo.
+ * /proc/meminfo, /proc/slabinfo, /proc/vmstat, /proc/buddyinfo and /proc/tessera/frames.
  */
 #ifndef MM_MEMINFO_H
 #define MM_MEMINFO_H
@@ -59,5 +59,7 @@ int meminfo_print(const struct sink *out);
 int slabinfo_print(const struct sink *out);
 int vmstat_print(const struct sink *out);
 int buddyinfo_print(const struct sink *out);
+/* mm/frames.c */
+int frames_print(const struct sink *out);
 
 #endif

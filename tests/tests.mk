@@ -6,6 +6,7 @@
 #   make test TESTS=tests/boot.t  one file;  V=1 shows each result
 #   make test-all                 tests/all/ too
 #   KERNEL_UNDER_TEST=build/linux/vmlinuz make test TESTS=...   Debian's Linux instead
+#   make conflicts CONFLICTS_ARGS=--no-linux                    the table of shared cache lines
 #   make bench BENCH='--quick --only ops'                       the table of costs
 
 # One program a file, static, on both kernels the same.
@@ -21,8 +22,24 @@ $(GUEST_PROGRAMS): $(O)/%: %.c tests/tests.mk
 
 -include $(addsuffix .d,$(GUEST_PROGRAMS))
 
-.PHONY: guest-programs
-guest-programs: $(GUEST_PROGRAMS)
+# The pairs of operations (tests/conflicts.t, make conflicts): a program of several files, what
+# it executes, and the plugin that watches both.
+CONFLICTS_SRC := $(filter-out %/child.c,$(wildcard tests/conflicts/*.c))
+CONFLICTS := $(O)/tests/conflicts/driver $(O)/tests/conflicts/child $(O)/tools/conflicts.so
+
+$(O)/tests/conflicts/driver: $(CONFLICTS_SRC) $(wildcard tests/conflicts/*.h) tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(GUEST_CFLAGS) -o $@ $(CONFLICTS_SRC)
+$(O)/tests/conflicts/child: tests/conflicts/child.c tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(GUEST_CFLAGS) -o $@ $<
+$(O)/tools/conflicts.so: tools/conflicts/plugin.c tools/conflicts/qemu_plugin.h tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -fPIC -fvisibility=hidden \
+		-shared -o $@ $<
+
+.PHONY: guest-programs conflicts
+guest-programs: $(GUEST_PROGRAMS) $(CONFLICTS)
 
 # The debug kernel has the same sources and another folder: one more run of this makefile.
 ifneq ($(KERNEL),$(KERNEL_DEBUG))
@@ -41,16 +58,20 @@ host-tests-list:
 
 # What passes whole is in TESTS and guards every change; the others, which still show what is
 # missing (Documentation/status.md), run by test-all. Longest first.
-TESTS ?= $(patsubst %,tests/%.t,unit boot abi programs busybox host shell badinput failalloc faults display console)
+TESTS ?= $(patsubst %,tests/%.t,unit boot abi conflicts programs busybox host shell badinput failalloc faults display console)
 TESTS_ALL := tests/stress.t $(TESTS) $(wildcard tests/all/*.t)
 PROVE := env O=$(O) KERNEL=$(KERNEL_UNDER_TEST) KERNEL_DEBUG=$(KERNEL_DEBUG) \
 	prove --timer -j 2 $(if $(filter 1,$(V)),-v)
 
-test: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(HOST_TESTS)
+test: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOST_TESTS)
 	@$(PROVE) $(TESTS)
 
-test-all: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(HOST_TESTS)
+test-all: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOST_TESTS)
 	@$(PROVE) $(TESTS_ALL)
+
+# Which operations on two CPUs write what the other touches, beside Debian's Linux.
+conflicts: $(KERNEL) $(CONFLICTS)
+	@O=$(O) KERNEL=$(KERNEL) tests/conflicts/run -o $(O)/report $(CONFLICTS_ARGS)
 
 # Costs beside Debian's Linux; build/report/ gets the table and the page with plots.
 bench: $(KERNEL)

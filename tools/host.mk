@@ -12,7 +12,7 @@ SHELL_INITRAMFS := $(O)/initramfs.cpio
 ISO := $(B)/tessera.iso
 
 # What the goals need from Debian is installed before any rule runs; instant when it is there.
-SETUP_GOALS := $(filter all iso run debug test test-all check bench,$(or $(MAKECMDGOALS),all))
+SETUP_GOALS := $(filter all iso run debug test test-all check bench conflicts,$(or $(MAKECMDGOALS),all))
 ifneq ($(SETUP_GOALS),)
 ifneq ($(shell tools/setup $(SETUP_GOALS) >&2 && echo done),done)
 $(error tools/setup could not install what 'make $(SETUP_GOALS)' needs)

@@ -34,6 +34,15 @@ show_slabinfo(struct seq *s)
 PROC_FILE(slabinfo, "slabinfo", 0400, show_slabinfo);
 
 static int
+show_frames(struct seq *s)
+{
+	struct sink out = seq_sink(s);
+
+	return frames_print(&out);
+}
+PROC_FILE(frames, "tessera/frames", 0400, show_frames);
+
+static int
 show_vmstat(struct seq *s)
 {
 	struct sink out = seq_sink(s);
