@@ -72,6 +72,20 @@ link_lock(const struct file *f)
 	return &link_locks[hash_ptr(f) % LINK_LOCKS];
 }
 
+/* On the list, unless a callback was faster. ep->lock held. */
+static void
+item_ready(struct item *it, bool first)
+{
+	struct epoll *ep = it->ep;
+
+	if (!list_empty(&it->ready_link))
+		return;
+	if (first)
+		list_add(&it->ready_link, &ep->ready);
+	else
+		list_add_tail(&it->ready_link, &ep->ready);
+}
+
 /* --- wakeups --- */
 
 static int
@@ -84,8 +98,7 @@ item_wake(struct waiter *w, unsigned long key)
 	if (!(events & ~PRIVATE_BITS) || (key && !(key & events)))
 		return 0;
 	spin_lock(&ep->lock);
-	if (list_empty(&it->ready_link))
-		list_add_tail(&it->ready_link, &ep->ready);
+	item_ready(it, false);
 	spin_unlock(&ep->lock);
 	/* The handle's queue is locked; sets are a tree, so no queue is met twice. */
 	waitq_wake_nested(&ep->wait, 1, 0);
@@ -243,8 +256,7 @@ item_check(struct item *it, struct poll_table *pt)
 	if (!(file_poll(it->file, pt) & it->events))
 		return;
 	f = spin_lock_irq(&ep->lock);
-	if (list_empty(&it->ready_link))
-		list_add_tail(&it->ready_link, &ep->ready);
+	item_ready(it, false);
 	spin_unlock_irq(&ep->lock, f);
 	waitq_wake_one(&ep->wait);
 	if (waitq_active(&ep->poll_wait))
@@ -407,15 +419,15 @@ events_send(struct epoll *ep, struct epoll_event __user *uev, int max)
 		f = spin_lock_irq(&ep->lock);
 		if (!ev.events)
 			continue;
-		if (err) {
-			list_add(&it->ready_link, &ep->ready);
-			continue;
+		if (!err) {
+			n++;
+			if (it->events & EPOLLONESHOT)
+				it->events &= PRIVATE_BITS;
+			else if (!(it->events & EPOLLET))
+				item_ready(it, false);
+		} else {
+			item_ready(it, true);
 		}
-		n++;
-		if (it->events & EPOLLONESHOT)
-			it->events &= PRIVATE_BITS;
-		else if (!(it->events & EPOLLET) && list_empty(&it->ready_link))
-			list_add_tail(&it->ready_link, &ep->ready);
 	}
 	spin_unlock_irq(&ep->lock, f);
 	mutex_unlock(&ep->mutex);

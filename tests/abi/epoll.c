@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 #define K 65536
 
@@ -417,4 +418,55 @@ TEST(edges_are_not_lost)
 	for (int i = 0; i < 2; i++)
 		pthread_join(t[i], NULL);
 	check(got[0] + got[1] >= 1 && got[0] + got[1] <= 20);
+}
+
+/* Makes the descriptors ready again and again while somebody waits for them. */
+static bool pusher_ends;
+
+static void *
+pusher(void *arg)
+{
+	const int *fd = arg;
+	uint64_t one = 1;
+
+	while (!__atomic_load_n(&pusher_ends, __ATOMIC_RELAXED)) {
+		write(fd[0], &one, sizeof(one));
+		write(fd[1], &one, sizeof(one));
+	}
+	return NULL;
+}
+
+/* A wait that cannot store its events loses none, also if they come meanwhile. */
+TEST(faults_while_ready)
+{
+	struct epoll_event *bad = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct epoll_event e[4];
+	int fd[2], ep, failed = 0;
+	pthread_t t;
+
+	for (int round = 0; round < 10; round++) {
+		ep = works(epoll_create1(0));
+		for (int i = 0; i < 2; i++) {
+			fd[i] = works(eventfd(1, EFD_NONBLOCK));
+			is(ctl(ep, EPOLL_CTL_ADD, fd[i], EPOLLIN | EPOLLET, (uint64_t)i), 0);
+		}
+		pusher_ends = false;
+		pthread_create(&t, NULL, pusher, fd);
+		for (int i = 0; i < 2000; i++) {
+			/* One is ready, the other becomes so during the wait that fails. */
+			epoll_wait(ep, e, 4, 0);
+			failed += epoll_wait(ep, bad, 2, 1000) == -1 && errno == EFAULT;
+		}
+		__atomic_store_n(&pusher_ends, true, __ATOMIC_RELAXED);
+		pthread_join(t, NULL);
+		for (int i = 0; i < 2; i++)
+			write(fd[i], &(uint64_t){ 1 }, sizeof(uint64_t));
+		is(epoll_wait(ep, e, 4, 0), 2);
+		is(epoll_wait(ep, e, 4, 0), 0);
+		for (int i = 0; i < 2; i++)
+			close(fd[i]);
+		is(epoll_wait(ep, e, 4, 0), 0);
+		close(ep);
+	}
+	is(failed, 20000);
 }
