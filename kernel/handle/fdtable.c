@@ -540,10 +540,10 @@ files_get_cloexec(struct files *fs, unsigned int fd)
 	struct fdtable *t;
 	bool v;
 
-	spin_lock(&fs->lock);
-	t = table_of(fs);
-	v = fd < t->max && t->cloexec[fd / 64] & BIT(fd % 64);
-	spin_unlock(&fs->lock);
+	rcu_read_lock();
+	t = rcu_load(fs->table);
+	v = fd < t->max && READ_ONCE(t->cloexec[fd / 64]) & BIT(fd % 64);
+	rcu_read_unlock();
 	return v;
 }
 
@@ -552,6 +552,8 @@ fd_set_cloexec(unsigned int fd, bool v)
 {
 	struct files *fs = current->files;
 
+	if (files_get_cloexec(fs, fd) == v)
+		return;
 	spin_lock(&fs->lock);
 	if (fd < table_of(fs)->max)
 		slot_bit(table_of(fs)->cloexec, fd, v);

@@ -8,7 +8,6 @@
 #include "kernel/uapi/fcntl.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "mm/slab.h"
 #include "mm/uaccess.h"
 
 /*
@@ -32,10 +31,12 @@ struct record {
 };
 static_assert(sizeof(struct record) == 128, "ABI");
 
-struct signalfd {
-	/* a  signals it takes */
-	u64 mask;
-};
+/* The signals that f takes: the whole state, kept in ->private itself. */
+static u64
+mask_of(const struct file *f)
+{
+	return (u64)READ_ONCE(f->private);
+}
 
 static void
 fill_record(struct record *r, const struct siginfo *info)
@@ -71,7 +72,6 @@ fill_record(struct record *r, const struct siginfo *info)
 static s64
 signalfd_read(struct file *f, struct iter *to, u64 *pos)
 {
-	struct signalfd *s = f->private;
 	struct siginfo info;
 	struct record r;
 	s64 done = 0;
@@ -80,7 +80,7 @@ signalfd_read(struct file *f, struct iter *to, u64 *pos)
 	if (iter_left(to) < sizeof(r))
 		return -EINVAL;
 	while (iter_left(to) >= sizeof(r)) {
-		if (signal_dequeue(READ_ONCE(s->mask), &info)) {
+		if (signal_dequeue(mask_of(f), &info)) {
 			fill_record(&r, &info);
 			if (iter_copy_to(to, &r, sizeof(r)) != sizeof(r))
 				return done ? done : -EFAULT;
@@ -91,8 +91,7 @@ signalfd_read(struct file *f, struct iter *to, u64 *pos)
 			break;
 		if (file_nonblock(f))
 			return -EAGAIN;
-		err = wait_event_interruptible(signal_waitq(),
-					       signal_pending_set() & READ_ONCE(s->mask));
+		err = wait_event_interruptible(signal_waitq(), signal_pending_set() & mask_of(f));
 		if (err)
 			return err;
 	}
@@ -102,22 +101,14 @@ signalfd_read(struct file *f, struct iter *to, u64 *pos)
 static u32
 signalfd_poll(struct file *f, struct poll_table *pt)
 {
-	struct signalfd *s = f->private;
-
 	poll_wait(f, signal_waitq(), pt);
-	return signal_pending_set() & READ_ONCE(s->mask) ? POLLIN | POLLRDNORM : 0;
-}
-
-static void
-signalfd_release(struct file *f)
-{
-	kfree(f->private);
+	return signal_pending_set() & mask_of(f) ? POLLIN | POLLRDNORM : 0;
 }
 
 static void
 signalfd_show(struct file *f, struct seq *s)
 {
-	seq_printf(s, "sigmask:\t%016lx\n", READ_ONCE(((struct signalfd *)f->private)->mask));
+	seq_printf(s, "sigmask:\t%016lx\n", mask_of(f));
 }
 
 static const struct file_ops signalfd_ops = {
@@ -126,31 +117,23 @@ static const struct file_ops signalfd_ops = {
 	.plain = true,
 	.seek = seek_stay,
 	.poll = signalfd_poll,
-	.release = signalfd_release,
 	.show_fdinfo = signalfd_show,
 };
 
 static long
 signalfd_new(u64 mask, int flags)
 {
-	struct signalfd *s = kzalloc(sizeof(*s), GFP_KERNEL);
-	struct file *f;
+	struct file *f = file_alloc(&signalfd_ops, FMODE_READ | FMODE_WRITE,
+				    O_RDWR | (flags & O_NONBLOCK), (void *)mask);
 
-	if (!s)
-		return -ENOMEM;
-	s->mask = mask;
-	f = file_alloc(&signalfd_ops, FMODE_READ | FMODE_WRITE, O_RDWR | (flags & O_NONBLOCK), s);
-	if (is_err(f)) {
-		kfree(s);
+	if (is_err(f))
 		return ptr_err(f);
-	}
 	return fd_install(f, 0, flags & O_CLOEXEC);
 }
 
 long
 sys_signalfd4(int fd, const u64 __user *umask, size_t size, int flags)
 {
-	struct signalfd *s;
 	struct fdref r;
 	u64 mask;
 
@@ -168,8 +151,7 @@ sys_signalfd4(int fd, const u64 __user *umask, size_t size, int flags)
 		fd_put(r);
 		return -EINVAL;
 	}
-	s = r.file->private;
-	WRITE_ONCE(s->mask, mask);
+	WRITE_ONCE(r.file->private, (void *)mask);
 	waitq_wake_all(signal_waitq());
 	fd_put(r);
 	return fd;

@@ -16,20 +16,32 @@ limit_set(struct process *p, unsigned int which, const struct rlimit *want, stru
 	unsigned long flags;
 	int err = 0;
 
-	if (want) {
-		if (want->cur > want->max)
-			return -EINVAL;
-		if (which == RLIMIT_NOFILE && want->max > NR_OPEN_MAX)
-			return -EPERM;
-	}
+	if (want->cur > want->max)
+		return -EINVAL;
+	if (which == RLIMIT_NOFILE && want->max > NR_OPEN_MAX)
+		return -EPERM;
 	flags = spin_lock_irq(&p->lock);
 	*old = *r;
-	if (want && want->max > r->max && !capable(CAP_SYS_RESOURCE))
+	if (want->max > r->max && !capable(CAP_SYS_RESOURCE)) {
 		err = -EPERM;
-	if (want && !err)
+	} else {
+		seq_write_begin(&p->rlim_seq);
 		*r = *want;
+		seq_write_end(&p->rlim_seq);
+	}
 	spin_unlock_irq(&p->lock, flags);
 	return err;
+}
+
+static void
+limit_get(const struct process *p, unsigned int which, struct rlimit *r)
+{
+	u32 seq;
+
+	do {
+		seq = seq_read_begin(&p->rlim_seq);
+		*r = p->rlim[which];
+	} while (seq_read_retry(&p->rlim_seq, seq));
 }
 
 /* May current see and set the limits of t? Inside an RCU section. */
@@ -51,12 +63,11 @@ long
 sys_getrlimit(unsigned int which, struct rlimit __user *r)
 {
 	struct rlimit old;
-	int err;
 
 	if (which >= RLIM_NLIMITS)
 		return -EINVAL;
-	err = limit_set(current->process, which, NULL, &old);
-	return err ? err : copy_to_user(r, &old, sizeof(old));
+	limit_get(current->process, which, &old);
+	return copy_to_user(r, &old, sizeof(old));
 }
 
 long
@@ -71,7 +82,7 @@ sys_setrlimit(unsigned int which, const struct rlimit __user *r)
 	return limit_set(current->process, which, &want, &old);
 }
 
-/* The process whose limits are meant, with a reference. */
+/* The process of a task, whose limits are meant, with a reference. */
 static struct process *
 limit_target(int pid)
 {
@@ -80,7 +91,7 @@ limit_target(int pid)
 	int err;
 
 	rcu_read_lock();
-	t = pid ? task_find(pid) : current;
+	t = task_find(pid);
 	err = t ? limit_permission(t) : -ESRCH;
 	p = err ? err_ptr(err) : process_get(t->process);
 	rcu_read_unlock();
@@ -97,11 +108,17 @@ sys_prlimit64(int pid, unsigned int which, const struct rlimit __user *unew,
 
 	if (unew && copy_from_user(&want, unew, sizeof(want)))
 		return -EFAULT;
-	p = limit_target(pid);
+	/* One's own process needs no reference. */
+	p = pid ? limit_target(pid) : current->process;
 	if (is_err(p))
 		return ptr_err(p);
-	err = which >= RLIM_NLIMITS ? -EINVAL : limit_set(p, which, unew ? &want : NULL, &old);
-	process_put(p);
+	err = which >= RLIM_NLIMITS ? -EINVAL : 0;
+	if (!err && unew)
+		err = limit_set(p, which, &want, &old);
+	else if (!err)
+		limit_get(p, which, &old);
+	if (pid)
+		process_put(p);
 	if (!err && uold && copy_to_user(uold, &old, sizeof(old)))
 		err = -EFAULT;
 	return err;

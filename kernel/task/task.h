@@ -30,6 +30,7 @@
 #include "sync/mutex.h"
 #include "sync/pimutex.h"
 #include "sync/rcu.h"
+#include "sync/seq.h"
 #include "sync/waitq.h"
 
 struct completion;
@@ -254,7 +255,8 @@ struct process {
 	/* wait4 of this process's threads */
 	struct waitq child_wait;
 
-	/* l  RLIMIT_*; cur is read without the lock */
+	/* s  RLIMIT_*, written under the lock; cur alone is read without more */
+	struct seqcount rlim_seq;
 	struct rlimit rlim[RLIM_NLIMITS];
 	/*
 	 * l  controlling terminal: borrowed; its owner calls session_clear_tty()

@@ -14,28 +14,38 @@
 #include "mm/meminfo.h"
 #include "mm/page.h"
 #include "mm/uaccess.h"
+#include "percpu/pin.h"
 #include "sync/mutex.h"
+#include "sync/seq.h"
 
 static LOCK_CLASS(uts_class, RANK_PROCESS);
 static struct mutex uts_lock = MUTEX_INIT(uts_lock, uts_class);
-/* (uts_lock) */
+/* Writers hold uts_lock; readers write nothing. */
+static struct seqcount uts_seq;
 static char nodename[UTS_LEN + 1] = "(none)";
 static char domainname[UTS_LEN + 1] = "(none)";
 
 static void
 name_get(char out[UTS_LEN + 1], const char *name)
 {
-	mutex_lock(&uts_lock);
-	memcpy(out, name, UTS_LEN + 1);
-	mutex_unlock(&uts_lock);
+	u32 seq;
+
+	do {
+		seq = seq_read_begin(&uts_seq);
+		memcpy(out, name, UTS_LEN + 1);
+	} while (seq_read_retry(&uts_seq, seq));
 }
 
 static void
 name_set(char *name, const char *new, size_t n)
 {
 	mutex_lock(&uts_lock);
+	pin();
+	seq_write_begin(&uts_seq);
 	memset(name, 0, UTS_LEN + 1);
 	memcpy(name, new, n);
+	seq_write_end(&uts_seq);
+	unpin();
 	mutex_unlock(&uts_lock);
 }
 
