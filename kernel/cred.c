@@ -20,7 +20,8 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 
-static struct group_list no_groups = {.refs = 1};
+/* Not counted, as it never goes: all tasks of the system may use it. */
+static struct group_list no_groups;
 static struct slab_cache *cred_cache;
 
 struct cred init_cred = {
@@ -241,14 +242,15 @@ group_list_alloc(u32 n)
 struct group_list *
 group_list_get(struct group_list *g)
 {
-	atomic_inc(&g->refs);
+	if (g != &no_groups)
+		atomic_inc(&g->refs);
 	return g;
 }
 
 void
 group_list_put(struct group_list *g)
 {
-	if (atomic_dec_and_test(&g->refs))
+	if (g != &no_groups && atomic_dec_and_test(&g->refs))
 		kvfree(g);
 }
 

@@ -22,14 +22,15 @@ struct group_list {
 struct user;
 
 struct cred {
-	struct ref ref;
-	/* I  all below */
+	/* I  all but ref and rcu */
 	u32 uid, gid, euid, egid, suid, sgid, fsuid, fsgid;
 	u64 cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient;
 	u32 securebits;
 	struct group_list *groups;
 	/* Counts of what one user has (processes, pending signals, ...). */
 	struct user *user;
+	/* What tasks of other CPUs hand in does not take the above from those who read it. */
+	struct ref ref __cacheline_aligned;
 	struct rcu_head rcu;
 };
 

@@ -29,6 +29,7 @@
 static LOCK_CLASS(user_table_class, RANK_CRED);
 static struct spinlock table_lock = SPINLOCK_INIT(user_table_class);
 static struct hlist table[1 << USER_HASH_BITS];
+/* Not counted, as it never goes. */
 struct user root_user = {.refs = 1};
 
 static struct hlist *
@@ -168,14 +169,16 @@ sweep(struct hlist *bucket)
 struct user *
 user_get(struct user *u)
 {
-	atomic_inc(&u->refs);
+	if (u != &root_user)
+		atomic_inc(&u->refs);
 	return u;
 }
 
 void
 user_put(struct user *u)
 {
-	atomic_dec(&u->refs);
+	if (u != &root_user)
+		atomic_dec(&u->refs);
 }
 
 static struct user *
