@@ -6,7 +6,8 @@
  * is near; else to an idle one among a few that are looked at. Idle CPUs look
  * for queues with more than one task and take one. There is no global list of
  * idle CPUs: it would be one line that all write. The looks read only
- * nr_running of other queues, which stands on a line of its own.
+ * nr_running of other queues and, on each way into idleness, `crowded`, which
+ * stand on lines of their own.
  */
 #include "kernel/sched/runq.h"
 
@@ -131,7 +132,8 @@ sched_steal(struct runq *rq)
 
 	for (i = 1; i < nr_cpus; i++) {
 		cpu = rq->cpu + i < nr_cpus ? rq->cpu + i : rq->cpu + i - nr_cpus;
-		if (load_of(cpu) > 1 && cpu_online(cpu) && steal_from(rq, runq_of(cpu)))
+		if (READ_ONCE(runq_of(cpu)->crowded) && cpu_online(cpu) &&
+		    steal_from(rq, runq_of(cpu)))
 			return true;
 	}
 	return false;

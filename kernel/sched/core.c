@@ -93,6 +93,8 @@ runq_enqueue(struct runq *rq, struct task *t, bool wakeup)
 	t->sched.queued = true;
 	t->sched.queued_at = rq->clock;
 	WRITE_ONCE(rq->nr_running, rq->nr_running + 1);
+	if (rq->nr_running == 2)
+		WRITE_ONCE(rq->crowded, true);
 	t->sched.class->enqueue(rq, t, wakeup);
 }
 
@@ -101,6 +103,8 @@ runq_dequeue(struct runq *rq, struct task *t, bool sleep)
 {
 	t->sched.queued = false;
 	WRITE_ONCE(rq->nr_running, rq->nr_running - 1);
+	if (rq->nr_running == 1)
+		WRITE_ONCE(rq->crowded, false);
 	t->sched.class->dequeue(rq, t, sleep);
 }
 

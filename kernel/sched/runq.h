@@ -25,6 +25,8 @@ struct runq {
 	/* l  */
 	u32 cpu;
 	struct task *idle;
+	/* l  nr_running > 1: for idle CPUs, who look all the time, hence seldom written */
+	bool crowded __cacheline_aligned;
 
 	/* --- the queue --- */
 	struct spinlock lock __cacheline_aligned;
