@@ -175,13 +175,13 @@ arena_here(const struct space *s)
 	return a ? a : s->main_arena;
 }
 
-/* The arena for a new range of len bytes. */
+/* The same, made if it is missing while others use the space too. Never sleeps. */
 static struct arena *
-arena_for(struct space *s, size_t len)
+arena_own(struct space *s)
 {
 	struct arena *a;
 
-	if (atomic_read(&s->users) < 2 || len >= LARGE_RANGE)
+	if (atomic_read(&s->users) < 2)
 		return s->main_arena;
 	a = arena_here(s);
 	if (!a->main)
@@ -190,12 +190,19 @@ arena_for(struct space *s, size_t len)
 	return a ? a : s->main_arena;
 }
 
+/* The arena for a new range of len bytes. */
+static struct arena *
+arena_for(struct space *s, size_t len)
+{
+	return len >= LARGE_RANGE ? s->main_arena : arena_own(s);
+}
+
 /* --- figures --- */
 
 void
 arena_count(struct space *s, s64 n)
 {
-	struct arena *a = arena_here(s);
+	struct arena *a = arena_own(s);
 	s64 sum;
 
 	if (!a->main) {

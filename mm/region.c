@@ -128,6 +128,12 @@ region_move(struct space *s, const struct region *from, unsigned long base, u64 
 
 /* --- families --- */
 
+static void
+family_release(struct ref *r)
+{
+	kfree(container_of(r, struct family, ref));
+}
+
 struct family *
 family_create(void)
 {
@@ -135,7 +141,7 @@ family_create(void)
 
 	if (!f)
 		return NULL;
-	f->refs = 1;
+	ref_init(&f->ref, family_release);
 	spin_init(&f->lock, &family_class);
 	list_init(&f->spaces);
 	return f;
@@ -144,14 +150,13 @@ family_create(void)
 void
 family_get(struct family *f)
 {
-	atomic_inc(&f->refs);
+	ref_get(&f->ref);
 }
 
 void
 family_put(struct family *f)
 {
-	if (atomic_dec_and_test(&f->refs))
-		kfree(f);
+	ref_put(&f->ref);
 }
 
 void

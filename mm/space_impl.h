@@ -259,39 +259,44 @@ pt_child(u64 entry)
 
 /* Spaces made of one another by fork: they share regions (mm/region.c). */
 struct family {
-	/* a */
-	u32 refs;
+	/* one for each space and each region */
+	struct ref ref;
 	struct spinlock lock;
 	/* l  spaces that are not being torn down */
 	struct list spaces;
 };
 
 struct space {
-	/* a  tasks that run in it and others who use it; references */
-	u32 users;
-	u32 refs;
+	/* --- what every operation reads --- */
 	/* I */
 	struct pt *root;
 	phys_t root_pa;
 	/* I  never used again: names us in TLBs */
 	u64 id;
 	struct family *family;
-	/* (family->lock) */
-	struct list family_link;
 	/* I  where mappings begin, going down */
 	unsigned long mmap_top;
 	/* a  arenas of CPUs, made when a second task runs here (arena.c) */
 	struct arena **cpu_arenas;
 	struct arena *main_arena;
+	/* a  MCL_FUTURE: META_LOCKED, META_ONFAULT for new mappings */
+	u64 def_meta;
+
+	/* --- what other spaces and tasks write --- */
+	/* a  tasks that run in it and others who use it; references */
+	u32 users __cacheline_aligned;
+	u32 refs;
+	/* (family->lock)  the neighbours in the list write it */
+	struct list family_link __cacheline_aligned;
+
+	/* --- counts --- */
 	/* a  start of the chunk handed out last */
-	unsigned long next_chunk;
+	unsigned long next_chunk __cacheline_aligned;
 	/* a  runs, but for those that tables hold back (runs.c) */
 	s64 runs;
 	/* a  tables noted as empty since the last sweep; sweeps (from 1 on) */
 	s64 emptied;
 	u32 sweeps;
-	/* a  MCL_FUTURE: META_LOCKED, META_ONFAULT for new mappings */
-	u64 def_meta;
 	/* a  pages: mapped, but for what arenas hold back; locked */
 	s64 total, locked;
 	/* a  pages shown, but for what tables hold back */
