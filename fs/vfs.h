@@ -273,22 +273,25 @@ struct inode {
 	/* I  regular files */
 	struct pagecache *pages;
 
-	/* (mutex; readers any time) */
-	u64 size __cacheline_aligned;
-	/* (lock; ns since 1970, may be negative) */
-	s64 atime, mtime, ctime, btime;
-	/* a  > 0: handles that may write; < 0: programs that forbid it (ETXTBSY) */
-	s32 writers;
-	/* (mutex)  F_SEAL_* */
-	u32 seals;
 	void *private;
-
-	struct ref ref;
-	struct spinlock lock;
-	struct mutex mutex;
 	/* r  fs/locks.c, fs/inotify.c; made when first needed */
 	struct file_locks *locks;
 	struct watches *watches;
+	/* (mutex; readers any time) */
+	u64 size;
+	/* (mutex)  F_SEAL_* */
+	u32 seals;
+
+	/* What each write and each open for writing changes: lines apart from the above. */
+	/* (lock; ns since 1970, may be negative) */
+	s64 atime __cacheline_aligned;
+	s64 mtime, ctime, btime;
+	/* a  > 0: handles that may write; < 0: programs that forbid it (ETXTBSY) */
+	s32 writers __cacheline_aligned;
+	struct ref ref;
+
+	struct spinlock lock __cacheline_aligned;
+	struct mutex mutex;
 	/* (lock)  named pipe while it is open */
 	struct pipe *fifo;
 	u32 fifo_users;
