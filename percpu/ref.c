@@ -183,6 +183,14 @@ arm_oncpu(void)
 	}
 }
 
+/* Sets a word of this CPU's status, without taking its line from who reads that again and again. */
+static void
+status_set(u32 *word)
+{
+	if (READ_ONCE(*word) == 0)
+		WRITE_ONCE(*word, 1);
+}
+
 /* Puts r on this CPU's list for review. Its lock held, interrupts off. */
 static void
 review_begin(struct ref *r)
@@ -192,7 +200,7 @@ review_begin(struct ref *r)
 	r->state = REF_REVIEW;
 	r->epoch = (u16)READ_ONCE(ref_epoch);
 	list_add_tail(&r->review, list_of_cpu(&c->review));
-	WRITE_ONCE(this_cpu_ptr(&ref_status)->reviewing, 1);
+	status_set(&this_cpu_ptr(&ref_status)->reviewing);
 }
 
 /* Adds delta to r's own count. Pinned. True: this CPU has something new to review. */
@@ -236,7 +244,7 @@ slot_claim(struct ref_slot *s, struct ref *r, s64 delta)
 		counter_inc(ref_evicted);
 		object_add(s->ref, s->delta);
 	}
-	WRITE_ONCE(this_cpu_ptr(&ref_status)->dirty, 1);
+	status_set(&this_cpu_ptr(&ref_status)->dirty);
 	s->ref = r;
 	s->delta = delta;
 	bit_set(c->used, (size_t)(s - c->slots));
