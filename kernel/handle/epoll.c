@@ -44,7 +44,7 @@
 #define PRIVATE_BITS (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
 #define EXCLUSIVE_OK (POLLIN | POLLOUT | POLLERR | POLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 #define MAX_EVENTS (INT32_MAX / (int)sizeof(struct epoll_event))
-#define LINK_LOCKS 64
+#define LINK_LOCKS 256
 
 /* The ABI's layout: packed on x86_64. */
 struct epoll_event {
@@ -55,8 +55,9 @@ struct epoll_event {
 static LOCK_CLASS(epoll_class, RANK_EPOLL);
 static LOCK_CLASS(epoll_ready_class, RANK_WAITQ_NESTED);
 static LOCK_CLASS(epoll_link_class, RANK_LEAF);
-static struct spinlock link_locks[LINK_LOCKS] = {[0 ... LINK_LOCKS - 1] =
-							 SPINLOCK_INIT(epoll_link_class)};
+static struct {
+	struct spinlock lock __cacheline_aligned;
+} link_locks[LINK_LOCKS] = {[0 ... LINK_LOCKS - 1] = {SPINLOCK_INIT(epoll_link_class)}};
 
 static const struct file_ops epoll_ops;
 
@@ -69,7 +70,7 @@ file_epoll(struct file *f)
 static struct spinlock *
 link_lock(const struct file *f)
 {
-	return &link_locks[hash_ptr(f) % LINK_LOCKS];
+	return &link_locks[hash_ptr(f) % LINK_LOCKS].lock;
 }
 
 /* On the list, unless a callback was faster. ep->lock held. */
