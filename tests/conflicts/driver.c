@@ -43,7 +43,7 @@
 #include <unistd.h>
 
 #define WARM_UP 24
-#define PAIR_MS 30000
+#define PAIR_MS 120000
 /* Turns of a loop before the sides sleep. */
 #define SPINS 2000
 #define FAR_BASE 0x100000000000UL

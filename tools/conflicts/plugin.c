@@ -34,11 +34,8 @@
  * Not seen: the page walker's own accesses (A and D bits), the frame that an interrupt
  * pushes, device registers (not memory), and DMA.
  *
- * Locking: the directory is split by address; each part has a lock.
- *
- * Ownership: a table of accesses belongs to its CPU's thread while the gate is open; to
- * whoever executes CLEAR or REPORT else. The guest's own barrier between the two orders them
- * here too, since guest stores and loads are host stores and loads.
+ * Locking: each CPU's table has a lock, which only a program that was killed with its gate
+ * open makes contended; then each part of the directory, which is split by address, has one.
  *
  * Usage: -plugin conflicts.so,out=FILE
  */
@@ -75,6 +72,7 @@ struct access {
  * combinations of a line, no instruction, and LINE_TOUCHED or LINE_MISSED as the kind.
  */
 struct cpu {
+	pthread_mutex_t lock;
 	bool open;
 	struct access *slots;
 	uint32_t capacity;
@@ -238,12 +236,14 @@ record(unsigned int cpu, const struct access *a)
 	struct access line = {.physical = a->physical & ~(LINE - 1), .store = LINE_TOUCHED};
 	struct cpu *c = &cpus[cpu];
 
+	pthread_mutex_lock(&c->lock);
 	c->accesses++;
 	count(c, a);
 	count(c, &line);
 	line.store = LINE_MISSED;
 	if (touch(cpu, a->physical / LINE + 1, a->store))
 		count(c, &line);
+	pthread_mutex_unlock(&c->lock);
 }
 
 static void
@@ -278,14 +278,20 @@ clear(void)
 	for (unsigned int i = 0; i < nr_cpus; i++) {
 		struct cpu *c = &cpus[i];
 
+		pthread_mutex_lock(&c->lock);
+		/* Open: of somebody who was killed. */
+		c->open = false;
 		memset(c->slots, 0, c->capacity * sizeof(*c->slots));
 		c->used = 0;
 		c->accesses = 0;
 		c->turn = 0;
+		pthread_mutex_unlock(&c->lock);
 	}
 	for (unsigned int i = 0; i < PARTS; i++) {
+		pthread_mutex_lock(&parts[i].lock);
 		memset(parts[i].slots, 0, parts[i].capacity * sizeof(*parts[i].slots));
 		parts[i].used = 0;
+		pthread_mutex_unlock(&parts[i].lock);
 	}
 	window++;
 }
@@ -365,8 +371,10 @@ report(void)
 	struct access *all, *end, *from, *to;
 	size_t n = 0;
 
-	for (unsigned int i = 0; i < nr_cpus; i++)
+	for (unsigned int i = 0; i < nr_cpus; i++) {
+		pthread_mutex_lock(&cpus[i].lock);
 		n += cpus[i].used;
+	}
 	end = all = allocate(n + 1, sizeof(*all));
 	fprintf(out, "window %lu\n", window);
 	for (unsigned int i = 0; i < nr_cpus; i++) {
@@ -381,6 +389,8 @@ report(void)
 			;
 		report_line(from, to);
 	}
+	for (unsigned int i = 0; i < nr_cpus; i++)
+		pthread_mutex_unlock(&cpus[i].lock);
 	fprintf(out, "end\n");
 	fflush(out);
 	free(all);
@@ -464,6 +474,7 @@ qemu_plugin_install(uint64_t id, const struct qemu_plugin_info *info, int argc, 
 		return 1;
 	memset(cpus, 0, nr_cpus * sizeof(*cpus));
 	for (unsigned int i = 0; i < nr_cpus; i++) {
+		pthread_mutex_init(&cpus[i].lock, NULL);
 		cpus[i].capacity = FIRST_CAPACITY;
 		cpus[i].slots = allocate(FIRST_CAPACITY, sizeof(struct access));
 	}
