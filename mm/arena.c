@@ -433,7 +433,7 @@ map_anywhere(struct space *s, unsigned long low, unsigned long high, const struc
 		err = map_at(s, va, p);
 		if (!err)
 			return (long)va;
-		if (err == -ENOMEM && range_wait_memory())
+		if (err == -ENOMEM && range_wait_memory(s))
 			return -ENOMEM;
 	}
 	return -ENOMEM;
@@ -457,7 +457,7 @@ map_in_arena(struct space *s, const struct placement *p)
 			continue;
 		freed_add(a, va, va + len);
 		spin_unlock(&a->lock);
-		if (range_wait_memory())
+		if (range_wait_memory(s))
 			return -ENOMEM;
 		spin_lock(&a->lock);
 	}
@@ -477,7 +477,7 @@ arena_map(struct space *s, const struct placement *p)
 		return -ENOMEM;
 	if (hint >= MMAP_MIN && hint < USER_END && len <= USER_END - hint) {
 		while ((err = map_at(s, hint, p)) == -ENOMEM && tries++ < TRIES &&
-		       !range_wait_memory())
+		       !range_wait_memory(s))
 			;
 		if (!err)
 			return (long)hint;

@@ -452,7 +452,7 @@ get_need(struct fault *f, int need)
 		f->fresh = page_alloc(0, GFP_USER);
 		return f->fresh ? 0 : -ENOMEM;
 	case NEED_MEMORY:
-		return range_wait_memory();
+		return range_wait_memory(f->space);
 	case NEED_LARGE:
 		f->large = thp_alloc();
 		f->no_large = !f->large;

@@ -22,6 +22,9 @@
 #include "lib/string.h"
 #include "mm/space_impl.h"
 
+/* How often memory is waited for in one place. */
+#define TRIES 16
+
 struct fork {
 	struct space *parent, *child;
 	/* the child's table of each level on the way to the current address */
@@ -160,14 +163,18 @@ static int
 copy_all(struct fork *f)
 {
 	unsigned long va = 0;
+	int tries = 0;
 	long next;
 
 	while (va < USER_END) {
 		next = copy_part(f, va);
-		if (next >= 0)
+		if (next >= 0) {
 			va = (unsigned long)next;
-		else if (range_wait_memory())
+			tries = 0;
+		} else if (tries++ == TRIES || range_wait_memory(f->parent) ||
+			   range_wait_memory(f->child)) {
 			return -ENOMEM;
+		}
 	}
 	return 0;
 }

@@ -199,7 +199,7 @@ page_add(struct pagecache *pc, u64 index, struct page *p)
 		spin_lock(&pc->lock);
 		err = insert(pc, index, p);
 		spin_unlock(&pc->lock);
-		if (err != -ENOMEM || range_wait_memory())
+		if (err != -ENOMEM || range_wait_memory(NULL))
 			break;
 	}
 	if (err)

@@ -94,7 +94,7 @@ void
 pt_free_now(struct pt *t)
 {
 	if (t->runs != t->inline_runs)
-		kfree(t->runs);
+		kvfree(t->runs);
 	page_put(virt_to_page(t->table));
 	slab_free(pt_cache, t);
 }

@@ -364,14 +364,26 @@ walk_table(struct pt *t, unsigned long a, unsigned long b, struct range *r)
 /* --- around the walk --- */
 
 int
-range_wait_memory(void)
+range_wait_memory(struct space *s)
 {
 	struct page *p = page_alloc(0, GFP_KERNEL);
 
 	if (!p)
 		return -ENOMEM;
 	page_put(p);
-	return 0;
+	return s ? runs_wait_memory(s) : 0;
+}
+
+struct pt *
+range_lock_leaf(struct space *s, unsigned long va)
+{
+	struct pt *t;
+
+	/* What one has waited for others may take. */
+	for (int tries = 0; !(t = pt_lock_leaf(s, va)); tries++)
+		if (tries == RETRIES || range_wait_memory(s))
+			break;
+	return t;
 }
 
 /* The space's figures follow. */
@@ -455,7 +467,7 @@ range_apply(struct space *s, unsigned long start, unsigned long end, struct rang
 		if (err != -ENOMEM || r->refused)
 			break;
 		from = r->done;
-		if (tries++ == RETRIES || range_wait_memory())
+		if (tries++ == RETRIES || range_wait_memory(s))
 			break;
 	}
 	if (err && r->op == RANGE_MAP && !r->exclusive)

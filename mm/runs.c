@@ -10,7 +10,9 @@
  * Ownership: each run holds one reference on its region.
  *
  * Locking: the table's. Memory is had beforehand (runs_reserve), so that no
- * change fails in the middle.
+ * change fails in the middle. A large array may not be had at once, and no single
+ * page that becomes free helps: who then waits for memory makes one of single
+ * pages (vmalloc) and leaves it with the space, for the next who wants it.
  *
  * Rejected: a word for each slot (CortenMM): it costs a page a table as soon as
  * two slots differ, fork copies 512 words where a handful of runs say the same,
@@ -21,9 +23,12 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/space_impl.h"
+#include "mm/vmalloc.h"
 
 /* A table hands its number of runs on in lots: mappings on two CPUs touch no common line. */
 #define RUNS_FOLD 16
+/* Bytes of a spare array; vfree() of that much is allowed anywhere. */
+#define SPARE_MAX (1UL << 19)
 
 u32 max_map_count __read_mostly = 65530;
 
@@ -32,6 +37,40 @@ runs_fold(struct pt *t)
 {
 	atomic_add(&t->space->runs, (s64)t->nr_runs - t->counted);
 	t->counted = t->nr_runs;
+}
+
+/* The array that was left with the space, if it has room for `want`; *max: for how many. */
+static struct run *
+spare_take(struct space *s, unsigned int want, unsigned int *max)
+{
+	struct run *a = READ_ONCE(s->spare_runs) ? atomic_xchg(&s->spare_runs, NULL) : NULL;
+	unsigned int room = a ? (unsigned int)(vmalloc_size(a) / sizeof(*a)) : 0;
+
+	if (room < want) {
+		vfree(a);
+		WRITE_ONCE(s->wanted_runs, *max);
+		return NULL;
+	}
+	*max = min(room, (unsigned int)UINT16_MAX);
+	return a;
+}
+
+int
+runs_wait_memory(struct space *s)
+{
+	u32 want = READ_ONCE(s->wanted_runs) ? atomic_xchg(&s->wanted_runs, 0u) : 0;
+	struct run *a;
+
+	if (!want)
+		return 0;
+	/* More could not be freed with a table's lock held. */
+	if (want > SPARE_MAX / sizeof(*a))
+		return -ENOMEM;
+	a = vmalloc(want * sizeof(*a), GFP_KERNEL);
+	if (!a)
+		return -ENOMEM;
+	vfree(atomic_xchg(&s->spare_runs, a));
+	return 0;
 }
 
 int
@@ -51,10 +90,12 @@ runs_reserve(struct pt *t, unsigned int n)
 		max = min(max * 4, (unsigned int)UINT16_MAX);
 	a = kmalloc(max * sizeof(struct run), GFP_ATOMIC);
 	if (!a)
+		a = spare_take(t->space, want, &max);
+	if (!a)
 		return -ENOMEM;
 	memcpy(a, t->runs, t->nr_runs * sizeof(struct run));
 	if (t->runs != t->inline_runs)
-		kfree(t->runs);
+		kvfree(t->runs);
 	t->runs = a;
 	t->max_runs = (u16)max;
 	return 0;

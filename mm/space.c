@@ -133,7 +133,10 @@ space_get(struct space *s)
 static void
 space_free(struct rcu_head *h)
 {
-	slab_free(space_cache, container_of(h, struct space, rcu));
+	struct space *s = container_of(h, struct space, rcu);
+
+	vfree(s->spare_runs);
+	slab_free(space_cache, s);
 }
 
 void

@@ -294,6 +294,10 @@ struct space {
 	unsigned long next_chunk __cacheline_aligned;
 	/* a  runs, but for those that tables hold back (runs.c) */
 	s64 runs;
+	/* a  vmalloc'ed room for a table's runs, for who could not have it; NULL (runs.c) */
+	struct run *spare_runs;
+	/* a  how many runs somebody wants room for; 0 */
+	u32 wanted_runs;
 	/* a  tables noted as empty since the last sweep; sweeps (from 1 on) */
 	s64 emptied;
 	u32 sweeps;
@@ -383,6 +387,8 @@ pt_count_file(struct pt *t, meta_t m, s32 n)
 /* --- runs.c; all with the table's lock --- */
 /* Room for n more runs; a cut or an insertion needs one each. -ENOMEM. */
 int __must_check runs_reserve(struct pt *t, unsigned int n);
+/* Makes the room that runs_reserve() did not get, for the next try. -ENOMEM. May sleep. */
+int runs_wait_memory(struct space *s);
 /* Hands t's number of runs on to the space. */
 void runs_fold(struct pt *t);
 /* Would making a and b borders pass the space's limit? An unmapping may cut at one end. */
@@ -479,8 +485,13 @@ struct range {
 int range_apply(struct space *s, unsigned long start, unsigned long end, struct range *r);
 /* The same for a caller who holds a spinlock: -ENOMEM where the above would wait. */
 int range_try(struct space *s, unsigned long start, unsigned long end, struct range *r);
-/* Waits until a page is to be had. -ENOMEM. */
-int range_wait_memory(void);
+/*
+ * Waits until a page is to be had, and room for runs that a table of s (NULL:
+ * none) had none for. -ENOMEM. May sleep.
+ */
+int range_wait_memory(struct space *s);
+/* pt_lock_leaf() that waits for memory. NULL: there is none. */
+struct pt *range_lock_leaf(struct space *s, unsigned long va);
 /* The first run in [va, end), clipped. With `hold` a reference on its region. False: none. */
 bool space_next_run(struct space *s, unsigned long va, unsigned long end, struct run *out,
 		    bool hold);
