@@ -68,9 +68,9 @@ take_out(struct space *s, unsigned long va, unsigned long end, struct carried *c
 		pt_unlock(t);
 		if (!large)
 			return end;
-		while ((t = pt_lock_leaf(s, va)) == NULL)
-			if (range_wait_memory())
-				return 0;
+		t = range_lock_leaf(s, va);
+		if (!t)
+			return 0;
 		pt_unlock(t);
 		return va;
 	}
@@ -120,9 +120,9 @@ make_leaves(struct space *s, unsigned long start, unsigned long end)
 	struct pt *t;
 
 	for (va = start; va < end; va = align_down(va, LARGE_SIZE) + LARGE_SIZE) {
-		while ((t = pt_lock_leaf(s, va)) == NULL)
-			if (range_wait_memory())
-				return -ENOMEM;
+		t = range_lock_leaf(s, va);
+		if (!t)
+			return -ENOMEM;
 		pt_unlock(t);
 	}
 	return 0;
@@ -191,6 +191,23 @@ leave_old(struct move *m)
 	return err ? err : range_apply(m->space, m->addr, m->addr + m->old_len, &unlock);
 }
 
+/*
+ * There was no memory for the tables of all: what has moved goes back, to tables
+ * that it has left, and the new place goes.
+ */
+static void
+move_back(struct move *m)
+{
+	struct move back = {.space = m->space,
+			    .addr = m->new_addr,
+			    .new_addr = m->addr,
+			    .old_len = m->new_len,
+			    .new_len = m->old_len};
+
+	(void)!move_pages(&back, meta_region(m->run.meta));
+	(void)!space_unmap(m->space, m->new_addr, m->new_len);
+}
+
 static long
 move(struct move *m)
 {
@@ -215,6 +232,8 @@ move(struct move *m)
 	m->new_addr = (unsigned long)to;
 	err = move_pages(m, r);
 	region_put(r);
+	if (err)
+		move_back(m);
 	if (!err && m->flags & MREMAP_DONTUNMAP)
 		err = leave_old(m);
 	else if (!err && m->old_len)
