@@ -14,7 +14,7 @@ import tap  # noqa: E402
 import vm  # noqa: E402
 
 KERNEL = os.environ.get("KERNEL_DEBUG") or vm.OUT + "/debug/tessera.elf"
-CPUS = (1, 2, 7)
+CPUS = (1, 2, 7, 64)
 
 
 def kernel(t, cpus, which):
