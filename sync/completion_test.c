@@ -46,22 +46,31 @@ take_right(struct completion *c, u64 r)
 	}
 }
 
+/* Given and not taken, and n more or less. */
+static u32
+tokens_add(struct completion *c, s32 n)
+{
+	unsigned long flags = spin_lock_irq(&c->wait.lock);
+	u32 sum = c->done += (u32)n;
+
+	spin_unlock_irq(&c->wait.lock, flags);
+	return sum;
+}
+
 /* "Who is woken has been given one." Others look without having slept. */
 static bool
 take_broken(struct completion *c, u64 r)
 {
 	struct waiter w;
-	unsigned long flags;
+	bool woken;
 
 	waiter_init_current(&w, WAITER_EXCLUSIVE);
 	waitq_prepare(&c->wait, &w, PARK_UNINTERRUPTIBLE);
-	if (READ_ONCE(c->done) == 0)
-		park(NO_DEADLINE);
+	woken = tokens_add(c, 0) != 0 || park(ktime_get() + 1000000) == 0;
 	waitq_finish(&c->wait, &w);
-	flags = spin_lock_irq(&c->wait.lock);
-	c->done--;
-	spin_unlock_irq(&c->wait.lock, flags);
-	return true;
+	if (woken)
+		tokens_add(c, -1);
+	return woken;
 }
 
 static void
@@ -75,7 +84,7 @@ static void
 give_thread(struct torture_thread *th, struct token_torture *s)
 {
 	while (!torture_over(th)) {
-		if (READ_ONCE(s->c.done) < AHEAD) {
+		if (tokens_add(&s->c, 0) < AHEAD) {
 			give(s);
 			torture_turn(th);
 		}

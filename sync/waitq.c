@@ -79,12 +79,19 @@ waitq_add(struct waitq *q, struct waiter *w)
 }
 
 void
+waitq_del_locked(struct waitq *q, struct waiter *w)
+{
+	spin_assert_held(&q->lock);
+	if (waiter_linked(w))
+		waiter_unlink(w);
+}
+
+void
 waitq_del(struct waitq *q, struct waiter *w)
 {
 	unsigned long flags = spin_lock_irq(&q->lock);
 
-	if (waiter_linked(w))
-		waiter_unlink(w);
+	waitq_del_locked(q, w);
 	spin_unlock_irq(&q->lock, flags);
 }
 

@@ -46,6 +46,8 @@ void waitq_init(struct waitq *q);
 void waitq_add(struct waitq *q, struct waiter *w);
 /* Afterwards no callback of w runs or will run. */
 void waitq_del(struct waitq *q, struct waiter *w);
+/* The same for who holds q->lock already. */
+void waitq_del_locked(struct waitq *q, struct waiter *w) __must_hold(&q->lock);
 /* Any waiter? A full barrier stands before the look: pairs with the one in waitq_prepare(). */
 static inline bool
 waitq_active(struct waitq *q)
