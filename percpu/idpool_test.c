@@ -135,9 +135,12 @@ static s64
 take_foreign(unsigned int at)
 {
 	unsigned long word = READ_ONCE(broken_map[at]);
-	unsigned int bit = at * BITS_PER_LONG + ctz64(~word);
+	unsigned int bit;
 
-	if (word == ~0UL || atomic_test_and_set_bit(bit, broken_map))
+	if (word == ~0UL)
+		return -EAGAIN;
+	bit = at * BITS_PER_LONG + ctz64(~word);
+	if (atomic_test_and_set_bit(bit, broken_map))
 		return -EAGAIN;
 	return FIRST + bit;
 }

@@ -89,6 +89,7 @@ static __thread struct host_cpu *here;
 static __thread struct task *self;
 static __thread bool is_idle;
 static __thread u32 polls;
+static __thread u32 relaxes;
 
 static struct host_cpu cpus[HOST_CPUS_MAX];
 DEFINE_PERCPU(struct task *, current_task);
@@ -295,11 +296,14 @@ host_poll(void)
 	if (here == NULL || host_irqs_off)
 		return;
 	/* The clock and the baton cost more than the rest together. */
-	now = ++polls % 32 == 0 ? ktime_get() : 0;
+	now = ++polls >= 32 ? ktime_get() : 0;
 	if (interrupt_waits(now))
 		interrupt(now);
+	/* Here the look is due until it can be had: a loop may be pinned at every 32nd poll. */
 	if (is_idle || (this_cpu_read(pin_count) & ~PIN_NO_RESCHED) != 0)
 		return;
+	if (now != 0)
+		polls = 0;
 	if (this_cpu_read(pin_count) == 0 || (now != 0 && baton_wanted(here)))
 		reschedule();
 }
@@ -309,7 +313,7 @@ host_relax(void)
 {
 	host_poll();
 	/* There are fewer cores than CPUs. */
-	if (++polls % 16 == 0)
+	if (++relaxes % 16 == 0)
 		sched_yield();
 }
 
