@@ -18,7 +18,7 @@ RUN = """
 ulimit -c 0
 for program in %s; do
 	echo "== $program"
-	timeout -s KILL 90 /tests/$program 2>&1
+	timeout -s KILL %d /tests/$program 2>&1
 	echo "== end $?"
 done
 """
@@ -34,7 +34,7 @@ def programs():
 def run(t, names, timeout):
     """Runs the programs `names` in one VM."""
     lines = ["file /tests/%s %s/tests/%s 755" % (name, vm.OUT, name) for name in names]
-    archive = initramfs.build("abi", RUN % " ".join(names), lines)
+    archive = initramfs.build("abi", RUN % (" ".join(names), 90 * vm.SCALE), lines)
     result = vm.VM(initrd=archive, cpus=4, memory="1G", timeout=timeout).run()
     for name in names:
         printed, status = tap.section(result.lines, name)

@@ -26,7 +26,7 @@ RUN = """
 for script in %s; do
 	echo "== $script"
 	cd /tmp
-	timeout -s KILL 250 ${script%%%%:*} /tests/${script#*:} 2>&1
+	timeout -s KILL %d ${script%%%%:*} /tests/${script#*:} 2>&1
 	echo "== end $?"
 done
 """
@@ -40,7 +40,8 @@ def main():
     lines = ["tree / %s %s" % (root, EXCEPT), "slink /bin/sh bash",
              "file /etc/passwd tools/shell/passwd 644", "file /etc/group tools/shell/group 644",
              "tree /tests tests/programs"]
-    archive = initramfs.build("programs", RUN % " ".join(names), lines, sysroot=root)
+    script = RUN % (" ".join(names), 250 * vm.SCALE)
+    archive = initramfs.build("programs", script, lines, sysroot=root)
     result = vm.VM(initrd=archive, cpus=4, memory="1G", timeout=500).run()
     for name in names:
         printed, status = tap.section(result.lines, name)
