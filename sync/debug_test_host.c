@@ -16,7 +16,7 @@ static LOCK_CLASS(inner_class, RANK_RUNQ);
 static LOCK_CLASS(irq_class, RANK_DEVICE);
 static LOCK_CLASS(fine_class, RANK_DEVICE);
 static LOCK_CLASS(sleep_outer_class, RANK_INODE);
-static LOCK_CLASS(sleep_inner_class, RANK_PIPE);
+static LOCK_CLASS(sleep_inner_class, RANK_EPOLL);
 
 static struct spinlock outer = SPINLOCK_INIT(outer_class);
 static struct spinlock inner = SPINLOCK_INIT(inner_class);
