@@ -69,9 +69,10 @@ DEFINE_COUNTER(rcu_kicked);
 static void
 note_quiescent(void)
 {
-	/* Cleared before the bit is: pairs with rcu_gp_start(). */
+	/* Before the look at the bit, or the flag of a grace period that begins now is lost. */
 	this_cpu_write(rcu_waiting, 0);
-	barrier();
+	/* Pairs with rcu_gp_start(). */
+	smp_mb();
 	if (rcu_report(cpu_id()))
 		rcu_poke(cpu_id());
 }

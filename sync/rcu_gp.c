@@ -25,8 +25,8 @@
  *      sections see what was written before the grace period began.
  *
  *      rcu_gp_start                    rcu_quiescent_slow_oncpu
- *      leaf bit = 1                    rcu_waiting = 0
- *      rcu_waiting = 1                 leaf bit is cleared (full barrier)
+ *      leaf bit = 1                    rcu_waiting = 0 (full barrier)
+ *      rcu_waiting = 1                 leaf bit is read, cleared
  *      A flag that is overwritten belonged to a bit that is cleared.
  *
  *      rcu_gp_start                    rcu_idle_enter_oncpu
