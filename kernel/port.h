@@ -27,6 +27,8 @@ extern u64 arch_clock_start, arch_clock_mult;
 u64 rtc_read(void);
 /* What changes with the task besides its stack; before arch_switch(), interrupts off. */
 void arch_switch_prepare(struct task *prev, struct task *next);
+/* Starts a CPU that is not online; it becomes so by itself, or not. 0, -ENOMEM. May sleep. */
+int arch_cpu_start(unsigned int cpu);
 /* Halts until an interrupt; interrupts are off on entry and on after. */
 void arch_idle(void);
 void __noreturn arch_poweroff(void);

@@ -29,19 +29,47 @@
 
 /* I  once set */
 static DEFINE_PERCPU(struct task *, work_thread);
+/* a  the work thread: runs, shall park, has parked */
+enum { WORK_RUNS, WORK_ASKED, WORK_PARKED };
+static DEFINE_PERCPU(u32, work_phase);
 static DEFINE_PERCPU(struct timer, ref_timer);
 static DEFINE_PERCPU(struct timer, rcu_timer);
 
 /* --- work threads --- */
 
+/* Elsewhere by then, should its CPU have gone: it only waits. */
+static void
+stay_parked(unsigned int cpu)
+{
+	u32 *phase = &cpu_of(work_phase, cpu), now;
+
+	for (;;) {
+		park_prepare(PARK_IDLE);
+		now = smp_load_acquire(phase);
+		if (now == WORK_RUNS)
+			break;
+		/* It may be asked again before it has seen that it may go on. */
+		if (now == WORK_ASKED)
+			smp_store_release(phase, WORK_PARKED);
+		park(NO_DEADLINE);
+	}
+	park_cancel();
+}
+
 static int
 work_main(void *arg)
 {
+	unsigned int cpu = (unsigned int)(unsigned long)arg;
+
 	for (;;) {
-		while (work_run_oncpu())
+		if (unlikely(READ_ONCE(cpu_of(work_phase, cpu)) != WORK_RUNS))
+			stay_parked(cpu);
+		if (work_run_oncpu()) {
 			cond_resched();
+			continue;
+		}
 		park_prepare(PARK_IDLE);
-		if (work_pending_oncpu())
+		if (work_pending_oncpu() || READ_ONCE(cpu_of(work_phase, cpu)) != WORK_RUNS)
 			park_cancel();
 		else
 			park(NO_DEADLINE);
@@ -54,22 +82,64 @@ work_port_kick(unsigned int cpu)
 {
 	struct task *t = READ_ONCE(cpu_of(work_thread, cpu));
 
-	if (t)
+	if (t && READ_ONCE(cpu_of(work_phase, cpu)) == WORK_RUNS)
 		unpark(t);
+}
+
+static int
+work_thread_start(unsigned int cpu)
+{
+	struct task *t =
+		kthread_create((int)cpu, work_main, (void *)(unsigned long)cpu, "kwork/%u", cpu);
+
+	if (is_err(t))
+		return (int)ptr_err(t);
+	smp_store_release(&cpu_of(work_thread, cpu), t);
+	return 0;
 }
 
 static int
 work_threads_start(void)
 {
 	unsigned int cpu;
+	int err = 0;
 
-	for_each_online_cpu(cpu) {
-		struct task *t = kthread_create((int)cpu, work_main, NULL, "kwork/%u", cpu);
+	for_each_online_cpu(cpu)
+		if (!err)
+			err = work_thread_start(cpu);
+	return err;
+}
 
-		if (is_err(t))
-			return (int)ptr_err(t);
-		smp_store_release(&cpu_of(work_thread, cpu), t);
-	}
+void
+kernel_ports_park(unsigned int cpu)
+{
+	struct task *t = cpu_of(work_thread, cpu);
+
+	if (!t)
+		return;
+	WRITE_ONCE(cpu_of(work_phase, cpu), WORK_ASKED);
+	/* Who does not see this has woken it before the grace period ends. */
+	rcu_synchronize();
+	unpark(t);
+	while (smp_load_acquire(&cpu_of(work_phase, cpu)) != WORK_PARKED ||
+	       !(READ_ONCE(t->sched.state) & STATE_ASLEEP))
+		sleep_ns(100 * NSEC_PER_USEC);
+}
+
+int
+kernel_ports_unpark(unsigned int cpu)
+{
+	struct task *t = cpu_of(work_thread, cpu);
+	struct cpumask mask;
+
+	if (!t)
+		return work_thread_start(cpu);
+	/* Woken too early it would have lost it. */
+	cpumask_zero(&mask);
+	cpumask_set(&mask, cpu);
+	WARN_ON(sched_set_affinity(t, &mask) != 0);
+	smp_store_release(&cpu_of(work_phase, cpu), WORK_RUNS);
+	unpark(t);
 	return 0;
 }
 
@@ -120,6 +190,13 @@ rcu_port_arm(u64 ns)
 	if (!timer_pending(t) || t->expires > when)
 		timer_start(t, when);
 	irq_restore(f);
+}
+
+void
+kernel_ports_quit_oncpu(void)
+{
+	timer_cancel(&this_cpu(ref_timer));
+	timer_cancel(&this_cpu(rcu_timer));
 }
 
 /* --- sync/ --- */

@@ -57,8 +57,8 @@ bool kasan_map_area(unsigned long va, size_t n);
  * in its place. False: none does.
  */
 bool kasan_delay(struct slab_cache **c, void **obj);
-/* Gives those of c (NULL: all) that wait on this CPU to their slabs; interrupts off. */
-void kasan_delay_end_oncpu(struct slab_cache *c);
+/* Gives those of c (NULL: all) that wait here, or on a dead CPU, to their slabs; interrupts off. */
+void kasan_delay_end(struct slab_cache *c, unsigned int cpu);
 /* How many objects of c wait. Racy while others free. */
 u64 kasan_delayed(const struct slab_cache *c);
 

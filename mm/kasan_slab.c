@@ -44,9 +44,9 @@ kasan_delay(struct slab_cache **c, void **obj)
 }
 
 void
-kasan_delay_end_oncpu(struct slab_cache *c)
+kasan_delay_end(struct slab_cache *c, unsigned int cpu)
 {
-	struct delay_ring *r = this_cpu_ptr(&delay_ring);
+	struct delay_ring *r = cpu_ptr(&delay_ring, cpu);
 
 	DEBUG_ASSERT(irqs_disabled());
 	for (u32 i = 0; i < RING; i++) {

@@ -224,6 +224,8 @@ void page_copy(void *dst, const void *src);
 void page_split(struct page *p);
 
 /* Frames managed, free (sums over nodes and CPUs; racy while others allocate). */
+/* Gives back what a dead CPU kept for itself. */
+void pages_cpu_dead(unsigned int cpu);
 u64 pages_total(void);
 u64 pages_free(void);
 /* Frames that only GFP_ATOMIC, GFP_RESERVE may take: not available to programs. */

@@ -149,23 +149,38 @@ pcp_count(void)
 	return sum;
 }
 
-/* Gives this CPU's pages back; interrupts off. arg counts CPUs that were busy. */
 static void
-drain_oncpu(void *arg)
+drain(struct pcp *c)
 {
-	struct pcp *c = &this_cpu(pcp);
 	struct page *head = c->head, *spare = c->spare;
 
-	if (c->busy) {
-		atomic_inc((u32 *)arg);
-		return;
-	}
 	c->head = NULL;
 	c->n = 0;
 	c->spare = NULL;
 	c->spare_n = 0;
 	zone_free_chain(head);
 	zone_free_chain(spare);
+}
+
+/* Gives this CPU's pages back; interrupts off. arg counts CPUs that were busy. */
+static void
+drain_oncpu(void *arg)
+{
+	struct pcp *c = &this_cpu(pcp);
+
+	if (c->busy)
+		atomic_inc((u32 *)arg);
+	else
+		drain(c);
+}
+
+void
+pages_cpu_dead(unsigned int cpu)
+{
+	unsigned long flags = irq_save();
+
+	drain(&cpu_of(pcp, cpu));
+	irq_restore(flags);
 }
 
 void

@@ -99,6 +99,8 @@ kmalloc_class(size_t size)
 
 /* Gives cached magazines and empty slabs back; returns pages freed. May sleep. */
 u64 slab_shrink(void);
+/* Gives back the objects that a dead CPU kept for itself. May sleep. */
+void slab_cpu_dead(unsigned int cpu);
 /* Objects in use in all caches: for leak tests. */
 u64 slab_objects(void);
 

@@ -39,17 +39,15 @@ static struct mutex caches_lock = MUTEX_INIT(caches_lock, slab_caches_class);
 static struct list caches = LIST_INIT(caches);
 unsigned int slab_nodes __read_mostly = 1;
 
-/* Empties this CPU's magazine of c; interrupts off. True: it was in use. */
-static bool
-magazine_drain_oncpu(struct slab_cache *c)
+/* Empties the magazine of c of this CPU, or of one that is dead; interrupts off. */
+static void
+magazine_empty(struct slab_cache *c, unsigned int cpu)
 {
-	struct slab_cpu *m = this_cpu_ptr(c->cpu);
+	struct slab_cpu *m = cpu_ptr(c->cpu, cpu);
 	void *head = m->head, *spare = m->spare;
 
-	if (m->busy)
-		return true;
 	if (CONFIG_KASAN)
-		kasan_delay_end_oncpu(c);
+		kasan_delay_end(c, cpu);
 	m->head = NULL;
 	m->n = 0;
 	m->spare = NULL;
@@ -57,7 +55,31 @@ magazine_drain_oncpu(struct slab_cache *c)
 	m->limit = 0;
 	slab_give_chain(c, head);
 	slab_give_chain(c, spare);
+}
+
+/* True: it was in use. */
+static bool
+magazine_drain_oncpu(struct slab_cache *c)
+{
+	if (this_cpu_ptr(c->cpu)->busy)
+		return true;
+	magazine_empty(c, cpu_id());
 	return false;
+}
+
+void
+slab_cpu_dead(unsigned int cpu)
+{
+	struct slab_cache *c;
+	unsigned long flags;
+
+	mutex_lock(&caches_lock);
+	list_for_each_entry(c, &caches, all) {
+		flags = irq_save();
+		magazine_empty(c, cpu);
+		irq_restore(flags);
+	}
+	mutex_unlock(&caches_lock);
 }
 
 struct drain {

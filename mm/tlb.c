@@ -44,6 +44,7 @@
 
 #include "arch/x86_64/asm/insn.h"
 #include "arch/x86_64/asm/irqflags.h"
+#include "lib/string.h"
 #include "mm/port.h"
 #include "mm/space_impl.h"
 #include "mm/vmalloc.h"
@@ -266,6 +267,17 @@ forget_oncpu(void *arg)
 	WRITE_ONCE(c->lazy, 0);
 	write_cr3(virt_to_phys(kernel_pml4));
 	cpumask_clear_atomic(&s->cpus, cpu_id());
+}
+
+void
+tlb_quit_oncpu(void)
+{
+	struct tlb_cpu *c = this_cpu_ptr(&tlb);
+
+	if (c->loaded)
+		forget_oncpu(c->loaded);
+	/* It comes back with an empty TLB. */
+	memset(c->slots, 0, sizeof(c->slots));
 }
 
 void

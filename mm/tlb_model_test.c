@@ -43,6 +43,7 @@ static void model_invlpg(unsigned long va);
 #define gather_table model_gather_table
 #define gather_finish model_gather_finish
 #define tlb_flush_kernel model_tlb_flush_kernel
+#define tlb_quit_oncpu model_tlb_quit_oncpu
 
 #include "mm/tlb.c"
 

@@ -16,8 +16,13 @@ struct cpumask {
 
 /* I  CPUs are numbered 0 to nr_cpus - 1; set from the firmware's tables before any AP starts. */
 extern unsigned int nr_cpus;
-/* a  CPUs that run the scheduler; a bit is set by its own CPU as it comes up. */
+/*
+ * a  CPUs that take part in calls and flushes; a bit is set and cleared by its
+ * own CPU. Who sends something to a CPU looks and sends within one pinned section.
+ */
 extern struct cpumask cpu_online_mask;
+/* a  those of them that may be given tasks and work (kernel/hotplug.c) */
+extern struct cpumask cpu_active_mask;
 
 static inline bool
 cpumask_test(const struct cpumask *m, unsigned int cpu)
@@ -72,6 +77,12 @@ static inline bool
 cpu_online(unsigned int cpu)
 {
 	return cpumask_test(&cpu_online_mask, cpu);
+}
+
+static inline bool
+cpu_active(unsigned int cpu)
+{
+	return cpumask_test(&cpu_active_mask, cpu);
 }
 
 #endif

@@ -86,7 +86,9 @@ mailbox_post(unsigned int cpu, struct mail *m)
 	struct mail **box = cpu_ptr(&mailbox, cpu);
 	struct mail *head = READ_ONCE(*box);
 
-	ASSERT(cpu < nr_cpus && cpu_online(cpu));
+	/* It may have ceased to be online since the caller looked: it waits for us. */
+	ASSERT(cpu < nr_cpus);
+	DEBUG_ASSERT(pinned());
 	do
 		WRITE_ONCE(m->next, head);
 	while (!atomic_try_cmpxchg(box, &head, m));

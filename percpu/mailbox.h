@@ -20,8 +20,9 @@ struct mail {
 };
 
 /*
- * Posts m to `cpu` (may be this one). Any context, NMI excepted. Interrupts the
- * target only if its box was empty.
+ * Posts m to `cpu` (may be this one), which was online when the caller looked in
+ * the same pinned section. Any context, NMI excepted. Interrupts the target only
+ * if its box was empty.
  */
 void mailbox_post(unsigned int cpu, struct mail *m);
 /* Runs what has arrived here; from the mailbox interrupt and the idle loop, interrupts off. */

@@ -90,7 +90,9 @@ mail_thread(struct torture_thread *th)
 		l->sender = th->index;
 		l->target = target;
 		l->number = th->result++;
+		pin();
 		s->post(target, &l->mail);
+		unpin();
 		torture_turn(th);
 		if (READ_ONCE(s->forgotten) != 0)
 			torture_stop(th);

@@ -490,6 +490,35 @@ ref_cache_init(void)
 	unpin();
 }
 
+void
+ref_cpu_quit_oncpu(void)
+{
+	bool flushed = ref_flush_oncpu();
+
+	/* The idle loop is never inside the cache. */
+	ASSERT(flushed);
+	this_cpu_write(ref_armed, 0);
+}
+
+void
+ref_adopt(unsigned int cpu)
+{
+	struct ref_cache *from = cpu_ptr(&ref_cache, cpu), *to;
+	unsigned long flags;
+
+	pin();
+	flags = irq_save();
+	to = this_cpu_ptr(&ref_cache);
+	/* Behind ours, though some may be older: that only delays them. */
+	list_splice_tail_init(list_of_cpu(&from->review), list_of_cpu(&to->review));
+	list_splice_tail_init(list_of_cpu(&from->dead), list_of_cpu(&to->dead));
+	WRITE_ONCE(cpu_ptr(&ref_status, cpu)->reviewing, 0);
+	WRITE_ONCE(this_cpu_ptr(&ref_status)->reviewing, 1);
+	irq_restore(flags);
+	arm_oncpu();
+	unpin();
+}
+
 /* On each CPU, interrupts off: arg counts those that could not flush. */
 static void
 drain_flush(void *arg)

@@ -57,6 +57,10 @@ void ref_drain(void);
 void ref_drain_depth(unsigned int depth);
 /* Once, on the boot CPU, when it is online and timers work. References may be taken before. */
 void ref_cache_init(void);
+/* A CPU leaves: hands in what its cache has. On that CPU, interrupts off, when it is not online. */
+void ref_cpu_quit_oncpu(void);
+/* Takes over what a dead CPU had to review and to release. Task context. */
+void ref_adopt(unsigned int cpu);
 
 /* Objects released; deltas that had to leave a cache before their time. */
 DECLARE_COUNTER(ref_released);

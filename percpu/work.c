@@ -32,21 +32,26 @@
 /* a  newest item first; anybody pushes, the CPU's thread takes all */
 static DEFINE_PERCPU_ALIGNED(struct work *, work_queue);
 
-bool
-work_post(unsigned int cpu, struct work *w)
+/* Caller owns w by `pending`. */
+static void
+push(unsigned int cpu, struct work *w)
 {
-	struct work **queue = cpu_ptr(&work_queue, cpu);
-	struct work *head;
+	struct work **queue = cpu_ptr(&work_queue, cpu), *head = READ_ONCE(*queue);
 
-	/* Pairs with the exchange in work_run_oncpu(). */
-	if (atomic_xchg(&w->pending, 1) != 0)
-		return false;
-	head = READ_ONCE(*queue);
 	do
 		WRITE_ONCE(w->next, head);
 	while (!atomic_try_cmpxchg(queue, &head, w));
 	if (head == NULL)
 		work_port_kick(cpu);
+}
+
+bool
+work_post(unsigned int cpu, struct work *w)
+{
+	/* Pairs with the exchange in work_run_oncpu(). */
+	if (atomic_xchg(&w->pending, 1) != 0)
+		return false;
+	push(cpu, w);
 	return true;
 }
 
@@ -88,20 +93,32 @@ work_run_oncpu(void)
 	struct work **queue = this_cpu_ptr(&work_queue), *w;
 	bool ran = defer_run_in_thread_oncpu();
 
-	while (this_cpu_read(work_queue) != NULL) {
-		w = work_reverse(atomic_xchg(queue, NULL));
-		while (w != NULL) {
-			struct work *next = w->next;
+	if (this_cpu_read(work_queue) == NULL)
+		return ran;
+	w = work_reverse(atomic_xchg(queue, NULL));
+	while (w != NULL) {
+		struct work *next = w->next;
 
-			/* Pairs with the exchange in work_post(). */
-			atomic_xchg(&w->pending, 0);
-			w->fn(w);
-			w = next;
-		}
-		defer_run_in_thread_oncpu();
-		ran = true;
+		/* Pairs with the exchange in work_post(). */
+		atomic_xchg(&w->pending, 0);
+		w->fn(w);
+		w = next;
 	}
-	return ran;
+	return true;
+}
+
+void
+work_adopt(unsigned int cpu)
+{
+	struct work **queue = cpu_ptr(&work_queue, cpu), *w, *next;
+
+	pin();
+	w = work_reverse(atomic_xchg(queue, NULL));
+	for (; w != NULL; w = next) {
+		next = w->next;
+		push(cpu_id(), w);
+	}
+	unpin();
 }
 
 struct work_marker {
@@ -121,10 +138,14 @@ work_flush(unsigned int cpu)
 {
 	struct work_marker m = {.work = WORK_INIT(marker_run)};
 
-	if (!cpu_online(cpu))
-		return;
-	work_post(cpu, &m.work);
-	percpu_port_wait(&m.passed);
+	bool posted = false;
+
+	pin();
+	if (cpu_active(cpu))
+		posted = work_post(cpu, &m.work);
+	unpin();
+	if (posted)
+		percpu_port_wait(&m.passed);
 }
 
 void
@@ -132,6 +153,6 @@ work_flush_all(void)
 {
 	unsigned int cpu;
 
-	for_each_online_cpu(cpu)
+	for_each_possible_cpu(cpu)
 		work_flush(cpu);
 }

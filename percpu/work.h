@@ -43,17 +43,23 @@ bool work_post(unsigned int cpu, struct work *w);
 /* On the CPU that executes this. */
 bool work_post_here(struct work *w);
 
-/* Waits until everything that was queued on `cpu` before has run. May sleep; not from work. */
+/*
+ * Waits until everything that was queued on `cpu` before has run; at once if the CPU is not
+ * active. May sleep; not from work.
+ */
 void work_flush(unsigned int cpu);
-/* The same on every online CPU. */
+/* The same on every active CPU. */
 void work_flush_all(void);
 
 /*
- * For the work thread of this CPU: runs what is queued, deferred kinds that
- * interrupts handed over (percpu/defer.h) included. True if there was anything.
+ * For the work thread of this CPU: runs what is queued at this moment, deferred
+ * kinds that interrupts handed over (percpu/defer.h) included. True if there was
+ * anything.
  * Task context, not pinned, interrupts enabled; the caller stays on this CPU.
  */
 bool work_run_oncpu(void);
+/* Takes over what is queued on a CPU that is dead. Task context. */
+void work_adopt(unsigned int cpu);
 /* Is anything queued here? The thread looks after preparing to sleep. */
 bool work_pending_oncpu(void);
 

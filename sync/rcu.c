@@ -287,6 +287,30 @@ rcu_cpu_down(unsigned int cpu)
 }
 
 void
+rcu_cpu_quiet_oncpu(void)
+{
+	if (this_cpu_read(rcu_waiting))
+		note_quiescent();
+	/* Nobody pokes us, not even we. */
+	if (rcu_gp_due())
+		rcu_gp_advance(false);
+}
+
+void
+rcu_cpu_dead(unsigned int cpu)
+{
+	unsigned long flags = spin_lock_irq(&rcu_gp.lock);
+
+	if (rcu_gp.scanner == cpu)
+		WRITE_ONCE(rcu_gp.scanner, cpu_id());
+	spin_unlock_irq(&rcu_gp.lock, flags);
+	/* Orphans are adopted, and scans go on, here or where we are by now. */
+	pin();
+	rcu_poke(cpu_id());
+	unpin();
+}
+
+void
 rcu_init(void)
 {
 	spin_choose_mode();

@@ -54,6 +54,9 @@ void rcu_synchronize(void);
 void rcu_synchronize_expedited(void);
 /* Waits for all callbacks queued on any CPU before the call. May sleep. */
 void rcu_barrier(void);
+/* No barrier runs in between: a CPU's callbacks are on their way to another. May sleep. */
+void rcu_barrier_hold(void);
+void rcu_barrier_release(void);
 
 /*
  * For who wants to know later whether a grace period has passed, without a
@@ -108,6 +111,10 @@ rcu_irq_leave_oncpu(bool was_idle)
 /* On the CPU itself, interrupts off, before its first and after its last section. */
 void rcu_cpu_up(unsigned int cpu);
 void rcu_cpu_down(unsigned int cpu);
+/* A CPU that is not online and waits, interrupts off, for the word to go: does its part. */
+void rcu_cpu_quiet_oncpu(void);
+/* After rcu_cpu_down() there: takes over what it had begun. Task context. */
+void rcu_cpu_dead(unsigned int cpu);
 /*
  * Would this CPU have RCU work to do right now (callbacks that are ready, a
  * grace period that waits for it)? The idle loop looks before it halts; what

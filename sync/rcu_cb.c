@@ -283,6 +283,9 @@ rcu_callbacks_orphan_oncpu(void)
 		rlist_join(&all, &c->lists[s]);
 	WRITE_ONCE(c->len, 0);
 	update_long_queue(c);
+	/* No timer comes; the first callback when it is up again starts one. */
+	c->armed = false;
+	c->collecting = false;
 	if (rlist_empty(&all))
 		return;
 	flags = spin_lock_irq(&rcu_gp.lock);
@@ -316,6 +319,18 @@ barrier_queue(void *arg)
 	atomic_inc(&barrier_left);
 	rcu_call(&c->barrier, barrier_passed);
 	rcu_poke(cpu_id());
+}
+
+void
+rcu_barrier_hold(void)
+{
+	mutex_lock(&barrier_lock);
+}
+
+void
+rcu_barrier_release(void)
+{
+	mutex_unlock(&barrier_lock);
 }
 
 void

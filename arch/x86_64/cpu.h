@@ -76,7 +76,7 @@ void fpu_init_oncpu(void);
 
 /* smp.c */
 #define TRAMPOLINE_PHYS 0x8000UL
-void smp_start_cpus(void);
+void smp_start_cpus(unsigned int max);
 u32 cpu_apic_id_self(void);
 
 #endif

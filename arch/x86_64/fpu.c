@@ -58,6 +58,8 @@ fpu_init_oncpu(void)
 		fpu_size = cpuid(0xd, 0).b;
 	}
 	__asm__ volatile("fninit");
+	/* Whose registers it had before it went. */
+	this_cpu_write(fpu_owner, NULL);
 }
 
 void

@@ -38,7 +38,7 @@
 void x86_start(u32 magic, u32 info);
 
 static u64 mem_limit = U64_MAX;
-static u32 max_cpus = CONFIG_MAX_CPUS;
+static u32 max_cpus = CONFIG_MAX_CPUS, start_cpus = CONFIG_MAX_CPUS;
 
 static int
 param_mem(const char *v)
@@ -59,10 +59,16 @@ param_cpus(const char *v)
 }
 PARAM("nr_cpus", param_cpus);
 
+/* The rest can be started later; 0 means one. */
 static int
 param_maxcpus(const char *v)
 {
-	return param_cpus(v);
+	u32 n;
+
+	if (!v || parse_u32(v, 0, &n))
+		return -EINVAL;
+	start_cpus = max(n, 1u);
+	return 0;
 }
 PARAM("maxcpus", param_maxcpus);
 
@@ -132,7 +138,7 @@ initrd_unpack(void)
 static int
 init_main(void *arg)
 {
-	smp_start_cpus();
+	smp_start_cpus(start_cpus);
 	kernel_ports_init();
 	initcalls_run();
 	if (CONFIG_TESTS)
@@ -181,6 +187,7 @@ x86_start(u32 magic, u32 info)
 	task_init();
 	sched_init();
 	cpumask_set_atomic(&cpu_online_mask, 0);
+	cpumask_set_atomic(&cpu_active_mask, 0);
 	/* Before the first timer can fire: references are put from here on. */
 	ref_cache_init();
 	init = task_create_init(init_main, NULL);

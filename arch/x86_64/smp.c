@@ -15,11 +15,14 @@
 #include "kernel/log.h"
 #include "kernel/panic.h"
 #include "kernel/port.h"
+#include "kernel/sched/hotplug.h"
 #include "kernel/sched/sched.h"
 #include "kernel/task/task.h"
 #include "kernel/time/clock.h"
 #include "lib/assert.h"
+#include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/kasan.h"
 #include "mm/memblock.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
@@ -42,6 +45,9 @@ u64 kernel_pml4_pa;
 static u32 aps_refused;
 /* a  CPUs that stopped for panic or power-off */
 static u32 cpus_stopped;
+
+/* Set when those that start together have; hot-plug makes others active. */
+static bool aps_started;
 
 void ap_start(unsigned int cpu);
 
@@ -68,6 +74,8 @@ void
 ap_start(unsigned int cpu)
 {
 	wrmsr(MSR_GS_BASE, percpu_offset[cpu]);
+	/* It may have been here before: as at the first time. */
+	this_cpu_write(pin_count, PIN_NO_RESCHED);
 	if (!features_suffice()) {
 		atomic_inc(&aps_refused);
 		arch_halt();
@@ -77,6 +85,9 @@ ap_start(unsigned int cpu)
 	clock_init_oncpu();
 	rcu_cpu_up(cpu);
 	cpumask_set_atomic(&cpu_online_mask, cpu);
+	/* A CPU that comes later gets work when its thread is there (kernel/hotplug.c). */
+	if (!aps_started)
+		cpumask_set_atomic(&cpu_active_mask, cpu);
 	sched_start_cpu();
 }
 
@@ -108,37 +119,72 @@ aps_wait(unsigned int want, u64 deadline)
 		cpu_relax();
 }
 
+/* What a CPU needs once: idle task and stacks. */
+static int
+ap_prepare(unsigned int cpu)
+{
+	struct task *idle;
+
+	if (ap_stack_top[cpu])
+		return 0;
+	if (cpu_ist_alloc(cpu))
+		return -ENOMEM;
+	idle = sched_idle_create(cpu);
+	if (!idle)
+		return -ENOMEM;
+	ap_stack_top[cpu] = (u64)idle->stack + KERNEL_STACK_SIZE;
+	return 0;
+}
+
 static unsigned int
-aps_prepare(void)
+aps_prepare(unsigned int want)
 {
 	unsigned int cpu;
 
 	ap_stack_top = kcalloc(nr_cpus, sizeof(*ap_stack_top), GFP_KERNEL);
 	if (!ap_stack_top)
 		return 1;
-	for (cpu = 1; cpu < nr_cpus; cpu++) {
-		struct task *idle = sched_idle_create(cpu);
-
-		if (!idle || cpu_ist_alloc(cpu)) {
+	for (cpu = 1; cpu < want; cpu++)
+		if (ap_prepare(cpu)) {
 			log_err("smp: no memory for CPU %u and those after it", cpu);
 			break;
 		}
-		ap_stack_top[cpu] = (u64)idle->stack + KERNEL_STACK_SIZE;
-	}
 	return cpu;
 }
 
-void
-smp_start_cpus(void)
+static void
+ap_start_one(unsigned int cpu)
 {
-	unsigned int want, cpu;
-	u64 start = ktime_get();
+	u32 id = cpu_apic_id[cpu];
+	u64 deadline;
 
-	if (nr_cpus == 1)
-		return;
-	want = aps_prepare();
-	kernel_pml4_pa = virt_to_phys(kernel_pml4);
-	trampoline_setup(TRAMPOLINE_PHYS);
+	apic_send_init(id);
+	udelay(200);
+	apic_send_startup(id, TRAMPOLINE_PHYS >> PAGE_SHIFT);
+	deadline = ktime_get() + 10 * NSEC_PER_MSEC;
+	while (!cpu_online(cpu) && ktime_get() < deadline)
+		cpu_relax();
+	if (!cpu_online(cpu))
+		apic_send_startup(id, TRAMPOLINE_PHYS >> PAGE_SHIFT);
+}
+
+int
+arch_cpu_start(unsigned int cpu)
+{
+	int err = ap_stack_top ? ap_prepare(cpu) : -ENOMEM;
+
+	if (err)
+		return err;
+	/* Frames of its last life. */
+	kasan_unpoison((char *)ap_stack_top[cpu] - KERNEL_STACK_SIZE, KERNEL_STACK_SIZE);
+	sched_cpu_prepare(cpu);
+	ap_start_one(cpu);
+	return 0;
+}
+
+static void
+aps_start(unsigned int want)
+{
 	apic_broadcast_init();
 	udelay(200);
 	apic_broadcast_startup(TRAMPOLINE_PHYS >> PAGE_SHIFT);
@@ -146,10 +192,26 @@ smp_start_cpus(void)
 	/* A second one is for hardware that missed the first; a running CPU ignores it. */
 	if (cpus_online() < want)
 		apic_broadcast_startup(TRAMPOLINE_PHYS >> PAGE_SHIFT);
+}
+
+void
+smp_start_cpus(unsigned int max)
+{
+	unsigned int want, cpu;
+	u64 start = ktime_get();
+
+	if (nr_cpus == 1)
+		return;
+	/* Those without a stack halt in the trampoline. */
+	want = aps_prepare(min(max, nr_cpus));
+	kernel_pml4_pa = virt_to_phys(kernel_pml4);
+	trampoline_setup(TRAMPOLINE_PHYS);
+	aps_start(want);
 	aps_wait(want, start + AP_TIMEOUT_NS);
-	for (cpu = 0; cpu < nr_cpus; cpu++)
+	for (cpu = 0; cpu < want; cpu++)
 		if (!cpu_online(cpu))
 			log_err("smp: CPU %u (APIC id %u) did not come up", cpu, cpu_apic_id[cpu]);
+	aps_started = true;
 	log_info("smp: %u CPUs online after %lu us", cpus_online(),
 		 (ktime_get() - start) / NSEC_PER_USEC);
 }

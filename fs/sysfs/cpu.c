@@ -5,8 +5,10 @@
  */
 #include "fs/sysfs/sysfs.h"
 
+#include "kernel/hotplug.h"
 #include "lib/bitmap.h"
 #include "lib/fmt.h"
+#include "lib/parse.h"
 #include "mm/meminfo.h"
 #include "mm/page.h"
 #include "percpu/cpumask.h"
@@ -48,7 +50,7 @@ mask_all(struct cpumask *m)
 static int
 show_online(struct seq *s, unsigned long arg)
 {
-	return show_list(s, &cpu_online_mask);
+	return show_list(s, &cpu_active_mask);
 }
 
 static int
@@ -67,7 +69,7 @@ show_offline(struct seq *s, unsigned long arg)
 	unsigned int cpu;
 
 	mask_all(&m);
-	for_each_online_cpu(cpu)
+	for_each_cpu(cpu, &cpu_active_mask)
 		cpumask_clear(&m, cpu);
 	return show_list(s, &m);
 }
@@ -90,6 +92,28 @@ static const struct sysfs_attr cpu_files[] = {
 	{"online", show_online},   {"possible", show_possible}, {"present", show_possible},
 	{"offline", show_offline}, {"isolated", show_none},	{"kernel_max", show_kernel_max},
 };
+
+/* --- cpu/cpuN/ --- */
+
+static int
+show_is_online(struct seq *s, unsigned long cpu)
+{
+	seq_printf(s, "%d\n", cpu_active((unsigned int)cpu));
+	return 0;
+}
+
+static int
+store_online(const char *text, unsigned long cpu)
+{
+	bool on;
+	int err = parse_bool(text, &on);
+
+	if (err)
+		return err;
+	return on ? cpu_up((unsigned int)cpu) : cpu_down((unsigned int)cpu);
+}
+
+static const struct sysfs_attr online_file = {"online", show_is_online};
 
 /* --- cpu/cpuN/topology/ --- */
 
@@ -120,13 +144,13 @@ show_own_map(struct seq *s, unsigned long cpu)
 static int
 show_all_map(struct seq *s, unsigned long cpu)
 {
-	return show_map(s, &cpu_online_mask);
+	return show_map(s, &cpu_active_mask);
 }
 
 static int
 show_all_list(struct seq *s, unsigned long cpu)
 {
-	return show_list(s, &cpu_online_mask);
+	return show_list(s, &cpu_active_mask);
 }
 
 static const struct sysfs_attr topology_files[] = {
@@ -165,8 +189,13 @@ sysfs_fill_cpus(struct dentry *root)
 			return (int)ptr_err(d);
 		err = sysfs_files(d, topology_files, ARRAY_SIZE(topology_files), cpu);
 		scnprintf(name, sizeof(name), "cpu%u", cpu);
+		d = sysfs_dir(dir, name);
 		if (!err)
-			err = sysfs_link(sysfs_dir(dir, name), "node0", "../../node/node0");
+			err = is_err(d) ? (int)ptr_err(d)
+					: sysfs_link(d, "node0", "../../node/node0");
+		/* The boot CPU stays. */
+		if (!err && cpu > 0)
+			err = sysfs_file_rw(d, &online_file, store_online, cpu);
 	}
 	return err;
 }

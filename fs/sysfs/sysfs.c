@@ -18,6 +18,8 @@ static struct super *sysfs_sb;
 /* ->private of a file. */
 struct bound {
 	const struct sysfs_attr *attr;
+	/* NULL: read-only */
+	sysfs_store store;
 	unsigned long arg;
 };
 
@@ -32,7 +34,21 @@ bound_show(struct seq *s, u64 *pos)
 	return b->attr->show(s, b->arg);
 }
 
-static const struct seq_source bound_source = {.show = bound_show};
+static s64
+bound_write(struct file *f, void *data, char *text, size_t n)
+{
+	const struct bound *b = data;
+	int err;
+
+	if (!b->store)
+		return -EIO;
+	if (n > 0 && text[n - 1] == '\n')
+		text[n - 1] = '\0';
+	err = b->store(text, b->arg);
+	return err ? err : (s64)n;
+}
+
+static const struct seq_source bound_source = {.show = bound_show, .write = bound_write};
 
 static void
 bound_free(void *private)
@@ -41,10 +57,10 @@ bound_free(void *private)
 }
 
 int
-sysfs_file(struct dentry *dir, const struct sysfs_attr *a, unsigned long arg)
+sysfs_file_rw(struct dentry *dir, const struct sysfs_attr *a, sysfs_store store, unsigned long arg)
 {
 	struct pseudo_entry e = {.name = a->name,
-				 .mode = S_IFREG | 0444,
+				 .mode = S_IFREG | (store ? 0644 : 0444),
 				 .source = &bound_source,
 				 .free_private = bound_free};
 	struct bound *b = kzalloc(sizeof(*b), GFP_KERNEL);
@@ -53,10 +69,17 @@ sysfs_file(struct dentry *dir, const struct sysfs_attr *a, unsigned long arg)
 	if (!b)
 		return -ENOMEM;
 	b->attr = a;
+	b->store = store;
 	b->arg = arg;
 	e.private = b;
 	d = pseudo_add(dir, &e);
 	return is_err(d) ? (int)ptr_err(d) : 0;
+}
+
+int
+sysfs_file(struct dentry *dir, const struct sysfs_attr *a, unsigned long arg)
+{
+	return sysfs_file_rw(dir, a, NULL, arg);
 }
 
 int

@@ -11,7 +11,12 @@
  */
 #include "kernel/sched/runq.h"
 
+#include "arch/x86_64/asm/irqflags.h"
+#include "kernel/sched/hotplug.h"
 #include "kernel/sched/priority.h"
+#include "kernel/time/clock.h"
+
+DEFINE_COUNTER(sched_affinity_lost);
 
 /* CPUs looked at for a waking task. A fork looks at all: it is dearer anyway. */
 #define LOOK_WAKE 6
@@ -19,7 +24,12 @@
 static bool
 cpu_usable(struct task *t, unsigned int cpu)
 {
-	return cpumask_test(&t->sched.allowed, cpu) && cpu_online(cpu);
+	if (!cpumask_test(&t->sched.allowed, cpu))
+		return false;
+	if (likely(cpu_active(cpu)))
+		return true;
+	/* Until the last step a CPU's own threads go on there. */
+	return t->sched.bound && cpu_online(cpu) && !READ_ONCE(runq_of(cpu)->leaving);
 }
 
 static u32
@@ -31,9 +41,26 @@ load_of(unsigned int cpu)
 unsigned int
 sched_any_cpu(struct task *t)
 {
-	unsigned int cpu = cpumask_next_and(&t->sched.allowed, &cpu_online_mask, 0);
+	unsigned int cpu = cpumask_next_and(&t->sched.allowed, &cpu_active_mask, 0);
 
-	return cpu < nr_cpus ? cpu : 0;
+	if (cpu < nr_cpus)
+		return cpu;
+	counter_inc(sched_affinity_lost);
+	cpumask_fill(&t->sched.allowed);
+	t->sched.nr_allowed = nr_cpus;
+	return cpumask_next(&cpu_active_mask, 0);
+}
+
+/* The same for a waker: t is on no queue, but its parameters are guarded by the last one's lock. */
+static unsigned int
+any_cpu_for_waker(struct task *t)
+{
+	unsigned long f;
+	struct runq *rq = task_runq_lock(t, &f);
+	unsigned int cpu = sched_any_cpu(t);
+
+	runq_unlock(rq, f);
+	return cpu;
 }
 
 static unsigned int
@@ -53,7 +80,7 @@ least_loaded(struct task *t, unsigned int start, unsigned int looks)
 			best = cpu;
 		}
 	}
-	return least == U32_MAX ? sched_any_cpu(t) : best;
+	return least == U32_MAX ? any_cpu_for_waker(t) : best;
 }
 
 unsigned int
@@ -72,7 +99,7 @@ sched_select_cpu(struct task *t, bool fork)
 		if (prev == here && load_of(here) == 1)
 			return here;
 	} else {
-		prev = cpu_usable(t, here) ? here : sched_any_cpu(t);
+		prev = cpu_usable(t, here) ? here : any_cpu_for_waker(t);
 	}
 	if (cpu_usable(t, here) && load_of(here) == 0)
 		return here;
@@ -132,7 +159,7 @@ sched_steal(struct runq *rq)
 
 	for (i = 1; i < nr_cpus; i++) {
 		cpu = rq->cpu + i < nr_cpus ? rq->cpu + i : rq->cpu + i - nr_cpus;
-		if (READ_ONCE(runq_of(cpu)->crowded) && cpu_online(cpu) &&
+		if (READ_ONCE(runq_of(cpu)->crowded) && cpu_active(cpu) &&
 		    steal_from(rq, runq_of(cpu)))
 			return true;
 	}
@@ -147,7 +174,7 @@ sched_push_hint(struct runq *rq)
 
 	for (i = 1; i < nr_cpus && looks--; i++) {
 		cpu = (rq->cpu + i * 7) % nr_cpus;
-		if (cpu != rq->cpu && cpu_online(cpu) && load_of(cpu) == 0) {
+		if (cpu != rq->cpu && cpu_active(cpu) && load_of(cpu) == 0) {
 			sched_kick_cpu(cpu);
 			return;
 		}
@@ -156,39 +183,100 @@ sched_push_hint(struct runq *rq)
 
 /* --- leaving a CPU --- */
 
-/* In work context on a CPU that t may use: takes it from where it is queued. */
+/* Takes t from where it is queued to a CPU that it may use. */
 static void
-pull(struct task *t, unsigned int to)
+pull(struct task *t)
 {
+	unsigned int to = 0;
 	unsigned long f;
 	struct runq *rq = task_runq_lock(t, &f);
 	bool movable = t->sched.queued && rq->curr != t &&
 		       !cpumask_test(&t->sched.allowed, rq->cpu) && !READ_ONCE(t->sched.on_cpu);
 
+	pin();
 	if (movable) {
+		to = sched_any_cpu(t);
 		/* Owned by WAKING while it is on no queue: nobody else touches it. */
 		runq_dequeue(rq, t, false);
 		WRITE_ONCE(t->sched.state, STATE_WAKING);
 	}
 	runq_unlock(rq, f);
-	if (!movable)
-		return;
-	pin();
-	sched_wake_post(to, t);
+	if (movable)
+		sched_wake_post(to, t);
 	unpin();
 }
 
 void
 sched_leave_cpu(struct task *t)
 {
-	unsigned int to;
-
 	if (t == current) {
 		if (!cpumask_test(&t->sched.allowed, cpu_id()))
 			sched_yield_now();
 		return;
 	}
-	to = sched_any_cpu(t);
 	if (!cpumask_test(&t->sched.allowed, READ_ONCE(t->sched.cpu)))
-		pull(t, to);
+		pull(t);
+}
+
+/* --- a CPU that leaves --- */
+
+void
+sched_move_away(struct runq *rq, struct task *t)
+{
+	struct runq *to = runq_of(sched_any_cpu(t));
+
+	/* The one order in which two queues are waited for: others only try. */
+	spin_lock_nested(&to->lock);
+	runq_update(to);
+	rq->clock = to->clock;
+	move(rq, to, t);
+	runq_check_preempt(to, t);
+	spin_unlock(&to->lock);
+}
+
+void
+sched_cpu_leave(unsigned int cpu)
+{
+	struct runq *rq = runq_of(cpu);
+	unsigned long f = spin_lock_irq(&rq->lock);
+
+	rq->leaving = true;
+	runq_kick(rq);
+	spin_unlock_irq(&rq->lock, f);
+}
+
+/* Deadline tasks that wait for their next period are seen when their timer fires. */
+void
+sched_give_away_oncpu(void)
+{
+	struct runq *rq = this_runq();
+	struct task *t;
+
+	spin_lock(&rq->lock);
+	/* In this order: the real-time class may have to leave the CPU to the fair one. */
+	while ((t = fair_class.pick(rq)) != NULL || (t = rt_class.pick(rq)) != NULL ||
+	       (t = deadline_class.pick(rq)) != NULL)
+		sched_move_away(rq, t);
+	spin_unlock(&rq->lock);
+}
+
+void
+sched_cpu_quit_oncpu(void)
+{
+	struct runq *rq = this_runq();
+
+	timer_cancel(&rq->tick);
+	timer_cancel(&rq->slice_timer);
+	rq->tick_on = false;
+}
+
+void
+sched_cpu_prepare(unsigned int cpu)
+{
+	struct runq *rq = runq_of(cpu);
+	unsigned long f = spin_lock_irq(&rq->lock);
+
+	rq->leaving = false;
+	rq->clock = rq->idle_since = ktime_get();
+	spin_unlock_irq(&rq->lock, f);
 }

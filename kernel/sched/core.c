@@ -153,6 +153,11 @@ wake_mail(struct mail *m)
 	struct task *t = container_of(m, struct task, sched.wake_mail);
 	struct runq *rq = this_runq();
 
+	/* It was under way as this CPU began to leave. */
+	if (unlikely(rq->leaving)) {
+		sched_wake_post(sched_select_cpu(t, false), t);
+		return;
+	}
 	/* Switched out elsewhere but still on its stack: a few instructions. */
 	while (smp_load_acquire(&t->sched.on_cpu))
 		cpu_relax();
@@ -219,6 +224,8 @@ pick_next(struct runq *rq)
 	const struct sched_class *const *c;
 	struct task *t;
 
+	if (unlikely(rq->leaving))
+		return rq->idle;
 	/* The usual case first: everything that is queued is fair. */
 	if (likely(rq->nr_running == rq->fair_nr))
 		return rq->fair_nr ? fair_class.pick(rq) : rq->idle;
@@ -321,15 +328,19 @@ try_sleep(struct runq *rq, struct task *prev)
 
 /*
  * prev may not stay on this CPU: as WAKING it is queued by the CPU that gets
- * it, which waits until its stack is free. A wait that it was about to begin
- * is cut short: sleepers look at their condition again.
+ * it, which waits until its stack is free. One that was about to sleep, to stop
+ * or to die does so here first. True: it is gone.
  */
-static void
+static bool
 send_away(struct runq *rq, struct task *prev)
 {
+	u32 s = STATE_RUNNING;
+
+	if (!atomic_try_cmpxchg(&prev->sched.state, &s, STATE_WAKING))
+		return false;
 	runq_dequeue(rq, prev, false);
-	atomic_xchg(&prev->sched.state, STATE_WAKING);
 	sched_wake_post(sched_any_cpu(prev), prev);
+	return true;
 }
 
 /*
@@ -350,10 +361,8 @@ schedule_once(bool preempt)
 	runq_update(rq);
 	if (!preempt && prev != rq->idle)
 		asleep = try_sleep(rq, prev);
-	if (unlikely(!cpumask_test(&prev->sched.allowed, rq->cpu)) && !asleep) {
-		send_away(rq, prev);
-		asleep = true;
-	}
+	if (unlikely(!cpumask_test(&prev->sched.allowed, rq->cpu)) && !asleep)
+		asleep = send_away(rq, prev);
 	if (prev != rq->idle && !asleep) {
 		prev->sched.queued_at = rq->clock;
 		prev->sched.class->put_prev(rq, prev);

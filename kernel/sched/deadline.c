@@ -77,7 +77,9 @@ period_start(struct timer *timer)
 		t->sched.throttled = false;
 		rq->clock = ktime_get();
 		replenish(t, rq->clock);
-		if (t->sched.queued && t != rq->curr) {
+		if (t->sched.queued && unlikely(rq->leaving)) {
+			sched_move_away(rq, t);
+		} else if (t->sched.queued && t != rq->curr) {
 			tree_insert(rq, t);
 			runq_check_preempt(rq, t);
 		}

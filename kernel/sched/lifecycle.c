@@ -9,6 +9,7 @@
 #include "kernel/sched/runq.h"
 
 #include "arch/x86_64/asm/irqflags.h"
+#include "kernel/hotplug.h"
 #include "kernel/lockup.h"
 #include "kernel/log.h"
 #include "kernel/port.h"
@@ -160,6 +161,8 @@ sched_idle_loop(void)
 
 	for (;;) {
 		irq_disable();
+		if (unlikely(READ_ONCE(rq->leaving)))
+			cpu_die_oncpu();
 		idle_once(rq);
 		irq_enable();
 		if (!(this_cpu_read(pin_count) & PIN_NO_RESCHED))

@@ -32,6 +32,8 @@ struct runq {
 	struct spinlock lock __cacheline_aligned;
 	/* o  */
 	struct task *curr;
+	/* l  the CPU is going, or gone: only idle runs here */
+	bool leaving;
 	/* l  ns, advances while the queue is in use */
 	u64 clock;
 	/* l  fair: see fair.c */
@@ -132,8 +134,13 @@ void sched_wake_post(unsigned int cpu, struct task *t);
 
 /* balance.c */
 unsigned int sched_select_cpu(struct task *t, bool fork);
-/* Some online CPU that t may use. */
+/*
+ * Some active CPU that t may use; if there is none t loses its affinity. Its
+ * queue is locked.
+ */
 unsigned int sched_any_cpu(struct task *t);
+/* Moves t, queued on rq and not running, to another CPU. rq is locked. */
+void sched_move_away(struct runq *rq, struct task *t);
 /* Takes a task from another queue to ours; true if one came. Our lock is not held. */
 bool sched_steal(struct runq *rq);
 void sched_push_hint(struct runq *rq);

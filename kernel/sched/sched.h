@@ -5,6 +5,7 @@
 
 #include "kernel/sched/sched_task.h"
 #include "lib/types.h"
+#include "percpu/counter.h"
 #include "percpu/cpumask.h"
 
 struct task;
@@ -49,6 +50,8 @@ u64 task_runtime(struct task *t);
 
 /* Stopped tasks (job control, ptrace): t parks in this state until unparked by the signal code. */
 void sched_stop_current(bool traced);
+/* Tasks whose affinity was dropped as no CPU of it was left. */
+DECLARE_COUNTER(sched_affinity_lost);
 /* Number of switches, running tasks, ... for /proc/stat and loadavg. */
 struct cpu_times {
 	u64 user, nice, system, idle, iowait, irq, softirq, steal, guest;

@@ -9,6 +9,7 @@
 
 #include "arch/x86_64/asm/irqflags.h"
 #include "kernel/cred.h"
+#include "kernel/sched/hotplug.h"
 #include "kernel/sched/priority.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/task/rlimit.h"
@@ -169,24 +170,39 @@ attr_apply(struct task *t, void *arg)
 	sched_set_class(t);
 }
 
+static u64
+bandwidth_limit(void)
+{
+	return ((u64)cpumask_weight(&cpu_active_mask) << BW_SHIFT) * 95 / 100;
+}
+
 static int
 dl_admit(struct task *t, const struct sched_attr *a)
 {
 	u64 old, new = bandwidth(a->policy, a->runtime, a->period ? a->period : a->deadline);
 	int err = 0;
 
-	if (a->policy == SCHED_DEADLINE && t->sched.nr_allowed < nr_cpus)
+	if (a->policy == SCHED_DEADLINE && !cpumask_subset(&cpu_active_mask, &t->sched.allowed))
 		return -EPERM;
 	if (a->policy == SCHED_DEADLINE && dl_task_init(t))
 		return -ENOMEM;
 	mutex_lock(&dl_bw_lock);
 	old = bandwidth(t->sched.policy, t->sched.dl_runtime, t->sched.dl_period);
-	if (new > old && dl_bw_used - old + new > ((u64)nr_cpus << BW_SHIFT) * 95 / 100)
+	/* Against the CPUs of this moment: pairs with the grace period in kernel/hotplug.c. */
+	pin();
+	if (new > old && dl_bw_used - old + new > bandwidth_limit())
 		err = -EBUSY;
 	else
-		dl_bw_used += new - old;
+		WRITE_ONCE(dl_bw_used, dl_bw_used + new - old);
+	unpin();
 	mutex_unlock(&dl_bw_lock);
 	return err;
+}
+
+int
+sched_check_bandwidth(void)
+{
+	return READ_ONCE(dl_bw_used) > bandwidth_limit() ? -EBUSY : 0;
 }
 
 void
@@ -458,15 +474,17 @@ affinity_apply(struct task *t, void *arg)
 	t->sched.nr_allowed = cpumask_weight(&t->sched.allowed);
 }
 
-/* A new mask that excludes the CPU where t is: t moves at its next wakeup or switch. */
+/*
+ * CPUs that are not active now stay out of the mask, as in Linux. One that
+ * excludes the CPU where t is: t moves at its next wakeup or switch.
+ */
 int
 sched_set_affinity(struct task *t, const struct cpumask *mask)
 {
-	struct cpumask m, all;
+	struct cpumask m;
 
-	cpumask_fill(&all);
-	cpumask_and(&m, mask, &all);
-	if (cpumask_next_and(&m, &cpu_online_mask, 0) >= nr_cpus)
+	cpumask_and(&m, mask, &cpu_active_mask);
+	if (cpumask_empty(&m))
 		return -EINVAL;
 	sched_change(t, affinity_apply, &m);
 	sched_leave_cpu(t);
@@ -522,7 +540,7 @@ sys_sched_getaffinity(int pid, unsigned int n, unsigned long __user *umask)
 		return -ESRCH;
 	sched_get_affinity(t, &mask);
 	task_put(t);
-	cpumask_and(&online, &mask, &cpu_online_mask);
+	cpumask_and(&online, &mask, &cpu_active_mask);
 	bytes = min(bytes, n);
 	return copy_to_user(umask, &online, bytes) ? -EFAULT : (long)bytes;
 }

@@ -83,6 +83,7 @@ kthread_make(struct fork_args *a, int cpu, const struct kthread *template)
 		cpumask_zero(&mask);
 		cpumask_set(&mask, cpu);
 		WARN_ON(sched_set_affinity(t, &mask) != 0);
+		t->sched.bound = true;
 	}
 	/* One reference for the scheduler, one for the caller. */
 	task_get(t);

@@ -217,6 +217,29 @@ timer_interrupt_oncpu(void)
 	spin_unlock(&q->lock);
 }
 
+void
+timer_adopt(unsigned int cpu)
+{
+	struct timer_queue *from = &cpu_of(timer_queue, cpu), *to;
+	unsigned long f = irq_save();
+	struct timer *t;
+
+	to = &this_cpu(timer_queue);
+	spin_lock(&from->lock);
+	spin_lock_nested(&to->lock);
+	while ((t = timer_of(rb_first_cached(&from->tree))) != NULL) {
+		queue_erase(from, t);
+		WRITE_ONCE(t->cpu, cpu_id());
+		queue_insert(to, t);
+	}
+	/* As a CPU finds it that starts. */
+	from->programmed = NO_DEADLINE;
+	reprogram(to);
+	spin_unlock(&to->lock);
+	spin_unlock(&from->lock);
+	irq_restore(f);
+}
+
 u64
 timer_next_oncpu(void)
 {

@@ -37,6 +37,8 @@ u64 timer_remaining(const struct timer *t);
 /* Hooks of the clock interrupt and idle loop; interrupts off. */
 void timer_interrupt_oncpu(void);
 u64 timer_next_oncpu(void);
+/* Takes over the timers of a dead CPU: they fire here. Task context. */
+void timer_adopt(unsigned int cpu);
 /* Sleeps until the absolute deadline; 0 or -ERESTARTSYS (interruptible form). */
 int sleep_until_interruptible(u64 deadline);
 void sleep_ns(u64 ns);

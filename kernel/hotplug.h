@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* CPUs that come and go while the kernel runs. kernel/hotplug.c tells the model. */
+#ifndef KERNEL_HOTPLUG_H
+#define KERNEL_HOTPLUG_H
+
+#include "lib/types.h"
+
+/*
+ * Takes a CPU out of use, or starts one. 0, also when there was nothing to do;
+ * -EINVAL: no such CPU; -EPERM: the boot CPU stays; -EBUSY: its share is
+ * promised to deadline tasks; -EIO: it did not start; -ENOMEM; -EINTR. May sleep for some
+ * milliseconds.
+ */
+int cpu_down(unsigned int cpu);
+int cpu_up(unsigned int cpu);
+
+/* The idle loop of a CPU that sched_cpu_leave() named: the rest of its life. Interrupts off. */
+void __noreturn cpu_die_oncpu(void);
+
+/* How often a CPU left and came. */
+u64 hotplug_downs(void);
+u64 hotplug_ups(void);
+
+#endif
