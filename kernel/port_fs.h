@@ -11,6 +11,7 @@ struct file_ops;
 struct flock;
 struct kstat;
 struct ns;
+struct pid;
 struct pipe;
 
 /* --- handles --- */
@@ -51,6 +52,8 @@ long fs_fcntl(struct file *f, unsigned int cmd, unsigned long arg);
 
 /* fs/nsfs.c. The namespace that a handle stands for, borrowed; NULL: it is none. */
 struct ns *fs_file_ns(struct file *f);
+/* fs/proc/pid.c. Whom an open directory /proc/PID is about, borrowed; NULL: it is none. */
+struct pid *fs_file_pid(const struct file *f);
 
 /*
  * Kinds of handles that have no inode: what fstat and /proc/PID/fd say of them.

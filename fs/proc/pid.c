@@ -15,6 +15,7 @@
 #include "fs/attr.h"
 #include "fs/generic.h"
 #include "fs/proc/proc.h"
+#include "kernel/port_fs.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -354,6 +355,14 @@ static const struct file_ops task_dir_fops = {.name = "dir",
 
 static const struct pid_entry base_entry = {
 	.name = "", .mode = S_IFDIR | 0555, .ops = &base_ops, .fops = &base_fops};
+
+struct pid *
+fs_file_pid(const struct file *f)
+{
+	const struct pid_node *n = f->ops == &base_fops ? pid_node(f->inode) : NULL;
+
+	return n && !n->thread ? n->pid : NULL;
+}
 
 #define TEXT(n, m, fn)                                                                             \
 	{                                                                                          \

@@ -9,6 +9,7 @@
 #include "kernel/signal/signal_impl.h"
 
 #include "kernel/file.h"
+#include "kernel/port_fs.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/task/pgroup.h"
 #include "kernel/task/pid_impl.h"
@@ -280,6 +281,8 @@ sys_pidfd_send_signal(int fd, int sig, struct siginfo __user *uinfo, unsigned in
 	if (!f)
 		return -EBADF;
 	pid = pidfd_pid(f);
+	if (!pid)
+		pid = fs_file_pid(f);
 	if (!pid)
 		err = -EBADF;
 	if (!err && uinfo) {

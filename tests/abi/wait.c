@@ -418,3 +418,27 @@ TEST(pidfd_wait)
 	fails(syscall(SYS_pidfd_open, 0, 0), EINVAL);
 	fails(syscall(SYS_pidfd_open, getpid(), 1), EINVAL);
 }
+
+/* An open directory /proc/PID names a process too, but only for signals. */
+TEST(pidfd_proc_directory)
+{
+	char path[64];
+	pid_t c = sleeps();
+	siginfo_t si = { 0 };
+	int fd, task;
+
+	snprintf(path, sizeof(path), "/proc/%d", c);
+	fd = works(open(path, O_RDONLY | O_DIRECTORY));
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", c, c);
+	task = works(open(path, O_RDONLY | O_DIRECTORY));
+	is(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), 0);
+	fails(syscall(SYS_pidfd_send_signal, task, 0, NULL, 0), EBADF);
+	fails(syscall(SYS_pidfd_send_signal, works(open("/proc", O_RDONLY)), 0, NULL, 0), EBADF);
+	snprintf(path, sizeof(path), "/proc/%d", c);
+	fails(syscall(SYS_pidfd_send_signal, works(open(path, O_PATH)), 0, NULL, 0), EBADF);
+	fails(waitid(P_PIDFD, fd, &si, WEXITED), EBADF);
+	is(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0), 0);
+	is(waitid(P_PID, c, &si, WEXITED), 0);
+	is(si.si_status, SIGTERM);
+	fails(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), ESRCH);
+}
