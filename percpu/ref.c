@@ -2,12 +2,13 @@
 /*
  * Drained references.
  *
- * Model: each CPU has a small direct-mapped cache of (object, delta) pairs. A
- * get or put changes the delta only. Deltas are added to the object's own
- * count, under its lock, when another object needs the slot and when the cache
- * is flushed. The true number of references is the count plus all deltas, so a
- * count of 0 means nothing by itself: the object goes on the list of the CPU
- * that saw the 0, for review.
+ * Model: each CPU has a small cache of (object, delta) pairs. An object has two
+ * places in it, so that two that are used together and meet in the first one do
+ * not drive each other out. A get or put changes the delta only. Deltas are
+ * added to the object's own count, under its lock, when another object needs
+ * the slot and when the cache is flushed. The true number of references is the
+ * count plus all deltas, so a count of 0 means nothing by itself: the object
+ * goes on the list of the CPU that saw the 0, for review.
  *
  * Time is cut into epochs. An epoch ends when every CPU has had a moment in it
  * at which its cache was clean (empty): after a flush, or because it was clean
@@ -250,6 +251,27 @@ slot_claim(struct ref_slot *s, struct ref *r, s64 delta)
 	bit_set(c->used, (size_t)(s - c->slots));
 }
 
+/* r's second place, when another object has the first. */
+static struct ref_slot *
+second_slot(struct ref_slot *first)
+{
+	struct ref_cache *c = this_cpu_ptr(&ref_cache);
+
+	return &c->slots[(size_t)(first - c->slots) ^ 1];
+}
+
+/* Enters a delta of r, which is not in its first place; the CPU is inside the cache. */
+static void
+cache_add(struct ref *r, s64 n)
+{
+	struct ref_slot *first = slot_of(r), *second = second_slot(first);
+
+	if (second->ref == r)
+		second->delta += n;
+	else
+		slot_claim(first->ref != NULL && second->ref == NULL ? second : first, r, n);
+}
+
 static __noinline void
 add_slow(struct ref *r, s64 n)
 {
@@ -260,7 +282,7 @@ add_slow(struct ref *r, s64 n)
 	}
 	this_cpu_write(ref_busy, 1);
 	barrier();
-	slot_claim(slot_of(r), r, n);
+	cache_add(r, n);
 	barrier();
 	this_cpu_write(ref_busy, 0);
 	arm_oncpu();

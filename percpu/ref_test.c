@@ -8,6 +8,7 @@
 #include "percpu/ref.h"
 
 #include "arch/x86_64/asm/atomic.h"
+#include "arch/x86_64/asm/irqflags.h"
 #include "lib/test.h"
 #include "sync/rcu.h"
 #include "sync/test_port.h"
@@ -192,6 +193,45 @@ TEST(ref_torture_finds_early_release)
 		ref_run(s);
 	}
 	EXPECT_GT(s->early, 0);
+}
+
+#define FIT_OBJECTS 300
+
+/* Any two objects fit into the cache together: used in turn, neither drives the other out. */
+TEST(ref_two_fit)
+{
+	/* More than there are places, so that some meet. */
+	static struct object objects[FIT_OBJECTS];
+	s64 evicted = 0;
+
+	for (int i = 0; i < FIT_OBJECTS; i++) {
+		ref_init(&objects[i].ref, object_release);
+		objects[i].released = 0;
+		objects[i].real = 0;
+	}
+	for (int i = 0; i < FIT_OBJECTS * FIT_OBJECTS; i++) {
+		struct ref *a = &objects[i / FIT_OBJECTS].ref;
+		struct ref *b = &objects[i % FIT_OBJECTS].ref;
+		unsigned long flags = irq_save();
+		s64 before;
+
+		EXPECT(ref_flush_oncpu());
+		before = this_cpu_read(ref_evicted);
+		for (int k = 0; k < 2; k++) {
+			ref_get(a);
+			ref_get(b);
+			ref_put(a);
+			ref_put(b);
+		}
+		evicted += this_cpu_read(ref_evicted) - before;
+		irq_restore(flags);
+	}
+	EXPECT_EQ(evicted, 0);
+	for (int i = 0; i < FIT_OBJECTS; i++)
+		ref_put(&objects[i].ref);
+	ref_drain();
+	for (int i = 0; i < FIT_OBJECTS; i++)
+		EXPECT_EQ(objects[i].released, 1);
 }
 
 /* A chain: each release puts the next. */
