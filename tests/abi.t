@@ -3,6 +3,8 @@
 """Runs the C programs of tests/abi/ and tests/exhaust/ in one VM each and forwards their TAP.
 
 They hold on Linux too: KERNEL=build/linux/vmlinuz. Arguments choose programs: tests/abi.t abi/fork.
+By its other name, tests/abi-debug.t, it runs them on the debug kernel: lock ranks, poisoned memory,
+small limits.
 """
 
 import glob
@@ -13,6 +15,11 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/lib")
 import initramfs  # noqa: E402
 import tap  # noqa: E402
 import vm  # noqa: E402
+
+NAME = os.path.basename(sys.argv[0])[:-2]
+KERNEL = vm.KERNEL
+if NAME == "abi-debug":
+    KERNEL = os.environ.get("KERNEL_DEBUG") or vm.OUT + "/debug/tessera.elf"
 
 RUN = """
 ulimit -c 0
@@ -34,8 +41,8 @@ def programs():
 def run(t, names, timeout):
     """Runs the programs `names` in one VM."""
     lines = ["file /tests/%s %s/tests/%s 755" % (name, vm.OUT, name) for name in names]
-    archive = initramfs.build("abi", RUN % (" ".join(names), 90 * vm.SCALE), lines)
-    result = vm.VM(initrd=archive, cpus=4, memory="1G", timeout=timeout).run()
+    archive = initramfs.build(NAME, RUN % (" ".join(names), 90 * vm.SCALE), lines)
+    result = vm.VM(kernel=KERNEL, initrd=archive, cpus=4, memory="1G", timeout=timeout).run()
     for name in names:
         printed, status = tap.section(result.lines, name)
         t.forward(printed, name + ": ")
