@@ -88,7 +88,9 @@ TEST(debug_irq_safety)
 		TEST_SKIP("not a debug kernel");
 	/* With interrupts off only. */
 	lock_and_unlock(&fine);
+	pin();
 	mailbox_post(0, &m);
+	unpin();
 	irq_enable();
 	EXPECT_EQ(host_reports, before);
 	/* The class was taken in an interrupt; here it could be interrupted. */

@@ -530,6 +530,7 @@ idle_main(void *arg)
 	if (cpu != 0)
 		rcu_cpu_up(cpu);
 	cpumask_set_atomic(&cpu_online_mask, cpu);
+	cpumask_set_atomic(&cpu_active_mask, cpu);
 	for (;;) {
 		rcu_idle_enter_oncpu();
 		halt(c);
@@ -651,6 +652,7 @@ static void __attribute__((constructor)) machine_start(void)
 	host_irqs_off = true;
 	rcu_init();
 	cpumask_set_atomic(&cpu_online_mask, 0);
+	cpumask_set_atomic(&cpu_active_mask, 0);
 	host_irqs_off = false;
 	ref_cache_init();
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
