@@ -6,7 +6,9 @@
  * An item stays queued on the handle's wait queues; their callbacks put it on
  * the set's ready list and wake one waiter of the set. epoll_wait takes items
  * from the list, asks each handle what is really ready, and puts level-triggered
- * ones back at the end.
+ * ones back at the end. While it asks, others take the set for ready and come to
+ * wait for the mutex. It was woken alone, so whatever is on the list when it is
+ * done is for the next waiter.
  *
  * Ownership: items hold no reference on their handle. When the last reference
  * of a handle goes, epoll_file_release() takes its items out of their sets
@@ -95,6 +97,7 @@ item_wake(struct waiter *w, unsigned long key)
 	struct item *it = container_of(w, struct item_wait, waiter)->item;
 	struct epoll *ep = it->ep;
 	u32 events = READ_ONCE(it->events);
+	bool slept;
 
 	if (!(events & ~PRIVATE_BITS) || (key && !(key & events)))
 		return 0;
@@ -102,9 +105,11 @@ item_wake(struct waiter *w, unsigned long key)
 	item_ready(it, false);
 	spin_unlock(&ep->lock);
 	/* The handle's queue is locked; sets are a tree, so no queue is met twice. */
+	slept = waitq_active(&ep->wait);
 	waitq_wake_nested(&ep->wait, 1, 0);
 	waitq_wake_nested(&ep->poll_wait, 0, POLLIN | POLLRDNORM);
-	return 1;
+	/* EPOLLEXCLUSIVE: where nobody waits, the wakeup is for another set. */
+	return slept;
 }
 
 struct item_table {
@@ -398,17 +403,17 @@ events_send(struct epoll *ep, struct epoll_event __user *uev, int max)
 	struct item *it;
 	unsigned long f;
 	int n = 0, err = 0;
-	bool again = false;
+	bool again;
 
 	mutex_lock(&ep->mutex);
 	f = spin_lock_irq(&ep->lock);
+	ep->asking = true;
 	list_splice_init(&ep->ready, &todo);
 	while (!list_empty(&todo)) {
 		it = list_first(&todo, struct item, ready_link);
 		if (n == max || err) {
 			/* What is left goes back in front. */
 			list_splice_init(&todo, &ep->ready);
-			again = true;
 			break;
 		}
 		list_del_init(&it->ready_link);
@@ -430,9 +435,10 @@ events_send(struct epoll *ep, struct epoll_event __user *uev, int max)
 			item_ready(it, true);
 		}
 	}
+	ep->asking = false;
+	again = !list_empty(&ep->ready);
 	spin_unlock_irq(&ep->lock, f);
 	mutex_unlock(&ep->mutex);
-	/* Others sleep while there is more than we could take. */
 	if (again)
 		waitq_wake_one(&ep->wait);
 	return n ? n : err;
@@ -441,7 +447,15 @@ events_send(struct epoll *ep, struct epoll_event __user *uev, int max)
 static bool
 ready_any(struct epoll *ep)
 {
-	return READ_ONCE(ep->ready.next) != &ep->ready;
+	unsigned long f;
+	bool any;
+
+	if (READ_ONCE(ep->ready.next) != &ep->ready)
+		return true;
+	f = spin_lock_irq(&ep->lock);
+	any = ep->asking || !list_empty(&ep->ready);
+	spin_unlock_irq(&ep->lock, f);
+	return any;
 }
 
 static long

@@ -14,8 +14,9 @@ struct epoll {
 	struct rb_root items;
 	u32 nr_items;
 	struct spinlock lock;
-	/* l  */
+	/* l  items that may be ready; a wait is asking those that it took off */
 	struct list ready;
+	bool asking;
 	struct waitq wait;
 	/* those who poll the set itself */
 	struct waitq poll_wait;

@@ -470,3 +470,104 @@ TEST(faults_while_ready)
 	}
 	is(failed, 20000);
 }
+
+static pid_t
+waits_for_one(int ep, struct epoll_event *e, int want)
+{
+	pid_t c = fork();
+	int n;
+
+	if (c)
+		return check(until_asleep(c)) ? c : -1;
+	n = epoll_wait(ep, e, 1, -1);
+	_exit(n == want || (want < 0 && errno == -want) ? 7 : 1);
+}
+
+static bool
+ended(pid_t c)
+{
+	int st;
+
+	return waitpid(c, &st, WNOHANG) == c && WIFEXITED(st) && WEXITSTATUS(st) == 7;
+}
+
+/* What stays ready after a wait is there for who waits too. */
+TEST(level_wakes_all_who_wait)
+{
+	struct epoll_event e;
+	int ep = works(epoll_create1(0));
+	int fd = works(eventfd(0, 0));
+	pid_t c[3];
+
+	ctl(ep, EPOLL_CTL_ADD, fd, EPOLLIN, 0);
+	for (int i = 0; i < 3; i++)
+		c[i] = waits_for_one(ep, &e, 1);
+	write(fd, &(uint64_t){ 1 }, 8);
+	for (int i = 0; i < 3; i++)
+		soon(ended(c[i]));
+}
+
+/* Nor is an event gone with one who could not store it, whichever end is woken first. */
+TEST(fault_wakes_the_next)
+{
+	struct epoll_event *bad = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct epoll_event e;
+	int ep = works(epoll_create1(0));
+	int fd = works(eventfd(0, 0));
+	pid_t c;
+
+	ctl(ep, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLET, 0);
+	waits_for_one(ep, bad, -EFAULT);
+	c = waits_for_one(ep, &e, 1);
+	waits_for_one(ep, bad, -EFAULT);
+	write(fd, &(uint64_t){ 1 }, 8);
+	soon(ended(c));
+}
+
+/* An exclusive wakeup goes to a set that somebody waits for. */
+TEST(exclusive_passes_idle_sets)
+{
+	struct epoll_event e;
+	int idle = works(epoll_create1(0));
+	int ep = works(epoll_create1(0));
+	int p[2];
+	pid_t c;
+
+	pipe(p);
+	is(ctl(idle, EPOLL_CTL_ADD, p[0], EPOLLIN | EPOLLEXCLUSIVE, 0), 0);
+	is(ctl(ep, EPOLL_CTL_ADD, p[0], EPOLLIN | EPOLLEXCLUSIVE, 0), 0);
+	c = waits_for_one(ep, &e, 1);
+	write(p[1], "x", 1);
+	soon(ended(c));
+	is(ready(idle), EPOLLIN);
+}
+
+static bool asker_ends;
+
+static void *
+asker(void *arg)
+{
+	struct epoll_event e;
+
+	while (!__atomic_load_n(&asker_ends, __ATOMIC_RELAXED))
+		epoll_wait(*(int *)arg, &e, 1, 0);
+	return NULL;
+}
+
+/* A set is ready for poll(2) also while a wait asks its handles. */
+TEST(poll_while_others_wait)
+{
+	int ep = works(epoll_create1(0));
+	int fd = works(eventfd(1, 0));
+	struct pollfd pf = { .fd = ep, .events = POLLIN };
+	int missed = 0;
+	pthread_t t;
+
+	ctl(ep, EPOLL_CTL_ADD, fd, EPOLLIN, 0);
+	pthread_create(&t, NULL, asker, &ep);
+	for (int i = 0; i < 20000; i++)
+		missed += poll(&pf, 1, 0) != 1;
+	__atomic_store_n(&asker_ends, true, __ATOMIC_RELAXED);
+	pthread_join(t, NULL);
+	is(missed, 0);
+}
