@@ -101,6 +101,20 @@ pipe_wake_writers(struct pipe *p)
 		waitq_wake(&p->write_wait, 1, POLLOUT | POLLWRNORM);
 }
 
+void
+pipe_pass_data(struct pipe *p)
+{
+	if (p->sleeping_readers && !pipe_empty(p))
+		pipe_wake_readers(p);
+}
+
+void
+pipe_pass_room(struct pipe *p)
+{
+	if (p->sleeping_writers && !pipe_full(p))
+		pipe_wake_writers(p);
+}
+
 int
 pipe_wait_readable(struct pipe *p, bool nonblock)
 {
@@ -201,8 +215,7 @@ pipe_read(struct file *f, struct iter *to, u64 *pos)
 	}
 	was_full &= !pipe_full(p);
 	/* A write woke one reader, us: the next one gets the rest. Who polls has seen it. */
-	if (p->sleeping_readers && !pipe_empty(p))
-		pipe_wake_readers(p);
+	pipe_pass_data(p);
 	mutex_unlock(&p->lock);
 	if (was_full)
 		pipe_wake_writers(p);
@@ -287,8 +300,7 @@ pipe_write(struct file *f, struct iter *from, u64 *pos)
 		else
 			done += n;
 	}
-	if (p->sleeping_writers && !pipe_full(p))
-		pipe_wake_writers(p);
+	pipe_pass_room(p);
 	mutex_unlock(&p->lock);
 	/* Edge-triggered watchers see each write. */
 	if (was_empty || wake || done)

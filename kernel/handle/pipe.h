@@ -96,5 +96,11 @@ int pipe_wait_readable(struct pipe *p, bool nonblock);
 int pipe_wait_writable(struct pipe *p, bool nonblock);
 void pipe_wake_readers(struct pipe *p);
 void pipe_wake_writers(struct pipe *p);
+/*
+ * Whoever may have slept in pipe_wait_*() was woken alone: before it lets go of the
+ * lock it passes on to the next sleeper what it leaves, data or room.
+ */
+void pipe_pass_data(struct pipe *p);
+void pipe_pass_room(struct pipe *p);
 
 #endif

@@ -81,11 +81,13 @@ pipe_to_pipe(struct pipe *in, struct pipe *out, size_t n, bool copy, bool nonblo
 	while (n) {
 		mutex_lock(&in->lock);
 		err = pipe_wait_readable(in, nonblock);
+		pipe_pass_data(in);
 		mutex_unlock(&in->lock);
 		if (err)
 			return err == 1 ? 0 : err;
 		mutex_lock(&out->lock);
 		err = pipe_wait_writable(out, nonblock);
+		pipe_pass_room(out);
 		mutex_unlock(&out->lock);
 		if (err)
 			return err;
@@ -136,6 +138,7 @@ pipe_to_file(struct pipe *p, struct file *f, u64 *pos, size_t n, bool nonblock)
 		if ((size_t)ret < len)
 			break;
 	}
+	pipe_pass_data(p);
 	mutex_unlock(&p->lock);
 	pipe_wake_writers(p);
 	if (done)
@@ -182,6 +185,7 @@ file_to_pipe(struct file *f, u64 *pos, struct pipe *p, size_t n, bool nonblock)
 		if ((size_t)got < PAGE_SIZE)
 			break;
 	}
+	pipe_pass_room(p);
 	mutex_unlock(&p->lock);
 	pipe_wake_readers(p);
 	return done ? done : ret;

@@ -206,3 +206,100 @@ TEST(vmsplice_call)
 	fails(vmsplice(p[1], v, 1, 0x80), EINVAL);
 	is(vmsplice(p[1], v, 0, 0), 0);
 }
+
+/* --- several sleep, and the one that is woken leaves something --- */
+
+static pid_t
+sleeper(pid_t c)
+{
+	check(until_asleep(c));
+	return c;
+}
+
+/* The block in a child that is to sleep in it. */
+#define asleep(call, want) ({						\
+	pid_t abi_c = fork();						\
+	if (abi_c == 0)							\
+		_exit((call) == (want) ? 7 : 1);			\
+	sleeper(abi_c); })
+
+static bool
+ended(pid_t c)
+{
+	int st;
+
+	return waitpid(c, &st, WNOHANG) == c && WIFEXITED(st) && WEXITSTATUS(st) == 7;
+}
+
+TEST(rest_wakes_next_reader)
+{
+	int out = works(open("out", O_WRONLY | O_CREAT, 0600));
+	int p[2], q[2];
+	pid_t c[2];
+	char b;
+
+	pipe(p);
+	pipe(q);
+	c[0] = asleep(splice(p[0], NULL, out, NULL, 1, 0), 1);
+	c[1] = asleep(read(p[0], &b, 1), 1);
+	is(write(p[1], "xy", 2), 2);
+	soon(ended(c[0]));
+	soon(ended(c[1]));
+
+	c[0] = asleep(tee(p[0], q[1], 1, 0), 1);
+	c[1] = asleep(read(p[0], &b, 1), 1);
+	is(write(p[1], "xy", 2), 2);
+	soon(ended(c[0]));
+	soon(ended(c[1]));
+}
+
+/* Woken by data that it has no room for. */
+TEST(blocked_splice_wakes_next_reader)
+{
+	static char page[4096];
+	int p[2], q[2];
+	pid_t c[2];
+	char b;
+
+	pipe(p);
+	pipe(q);
+	works(fcntl(q[1], F_SETPIPE_SZ, 4096));
+	is(write(q[1], page, 4096), 4096);
+	c[0] = asleep(splice(p[0], NULL, q[1], NULL, 1, 0), 1);
+	c[1] = asleep(read(p[0], &b, 1), 1);
+	is(write(p[1], "x", 1), 1);
+	soon(ended(c[1]));
+	is(read(q[0], page, 4096), 4096);
+	is(write(p[1], "y", 1), 1);
+	soon(ended(c[0]));
+}
+
+TEST(room_wakes_next_writer)
+{
+	static char all[65536];
+	int in, p[2], q[2];
+	pid_t c[2];
+
+	put("in", "abc");
+	in = works(open("in", O_RDONLY));
+	pipe(p);
+	is(write(p[1], all, sizeof(all)), sizeof(all));
+	c[0] = asleep(splice(in, NULL, p[1], NULL, 1, 0), 1);
+	c[1] = asleep(write(p[1], "z", 1), 1);
+	is(read(p[0], all, sizeof(all)), sizeof(all));
+	soon(ended(c[0]));
+	soon(ended(c[1]));
+
+	/* From a pipe that has nothing any more when it is woken. */
+	pipe(p);
+	pipe(q);
+	is(write(q[1], "x", 1), 1);
+	is(write(p[1], all, sizeof(all)), sizeof(all));
+	c[0] = asleep(splice(q[0], NULL, p[1], NULL, 1, 0), 1);
+	c[1] = asleep(write(p[1], "z", 1), 1);
+	is(read(q[0], all, 1), 1);
+	is(read(p[0], all, sizeof(all)), sizeof(all));
+	soon(ended(c[1]));
+	is(write(q[1], "x", 1), 1);
+	soon(ended(c[0]));
+}
