@@ -15,12 +15,17 @@
 
 static LOCK_CLASS(test_rwsem_class, RANK_SPACE);
 
+/* Between two writers, ns for each CPU. */
+#define WRITER_PAUSE 100000UL
+
 struct rw_torture {
 	struct torture t;
 	struct rwsem s;
 	struct percpu_rwsem p;
 	void (*downgrade)(struct rwsem *s);
 	void (*percpu_write_lock)(struct percpu_rwsem *s);
+	/* ns that a slow reader gives a writer to come in beside it */
+	u64 patience;
 	/* (semaphore)  always equal outside of a writer */
 	u64 a, b;
 	/* a  readers and writers inside, and breaches of the rule */
@@ -175,17 +180,29 @@ TEST(rwsem_torture_finds_broken)
 	EXPECT_GT(s.wrong, 0);
 }
 
+/* Time for a writer that does not wait for us: a moment, or as long as it takes one. */
+static void
+writer_window(const struct rw_torture *s)
+{
+	u64 end = ktime_get() + s->patience;
+
+	do
+		torture_window();
+	while (atomic_read(&s->writers) == 0 && ktime_get() < end);
+}
+
 /* As percpu_rwsem_read_lock(), with a long way between its look and its count. */
 static void
-percpu_read_lock_slowly(struct percpu_rwsem *p)
+percpu_read_lock_slowly(struct rw_torture *s)
 {
+	struct percpu_rwsem *p = &s->p;
 	bool in;
 
 	do {
 		wait_event(&p->wait, READ_ONCE(p->block) == 0);
 		rcu_read_lock();
 		in = !smp_load_acquire(&p->block);
-		torture_window();
+		writer_window(s);
 		if (in)
 			this_cpu_inc(*p->readers);
 		rcu_read_unlock();
@@ -210,7 +227,7 @@ percpu_write_turn(struct rw_torture *s, u64 r)
 	write_section(s, r);
 	percpu_rwsem_write_unlock(&s->p);
 	/* Readers have no right to a turn between two writers. */
-	test_sleep(100000UL * test_cpus());
+	test_sleep(WRITER_PAUSE * test_cpus());
 }
 
 static void
@@ -228,7 +245,7 @@ percpu_thread(struct torture_thread *th)
 			read_section(s, r >> 16);
 			percpu_rwsem_read_unlock(&s->p);
 		} else {
-			percpu_read_lock_slowly(&s->p);
+			percpu_read_lock_slowly(s);
 			read_section(s, r >> 16);
 			percpu_read_unlock(&s->p);
 		}
@@ -278,6 +295,8 @@ TEST(percpu_rwsem_torture_finds_broken)
 		TEST_SKIP("needs two CPUs");
 	ASSERT_EQ(percpu_rwsem_init(&s.p, &test_rwsem_class), 0);
 	s.percpu_write_lock = percpu_write_lock_broken;
+	/* Longer than a writer's pause: it finds the window open also if CPUs take turns. */
+	s.patience = 2 * WRITER_PAUSE * test_cpus();
 	for (int i = 0; i < TORTURE_TRIES && s.wrong == 0; i++)
 		rw_run(&s, percpu_thread, 2, TORTURE_UNTIL_FOUND);
 	EXPECT_GT(s.wrong, 0);
