@@ -27,6 +27,10 @@
  *      task is read, unlinked          link.prev == &link (acquire)
  *      link.prev = &link (release)     the stack frame is left
  *
+ * An exclusive waiter that gives up looks a last time, then leaves the queue. The
+ * waker that chooses it in between has woken nobody else: wait_event_common() finds
+ * the waiter taken off and wakes the next one in its place.
+ *
  * Contexts: wake in any but NMI. The waker is pinned, so a task that it read
  * from a waiter stays allocated until it has unparked it.
  */
@@ -78,21 +82,25 @@ waitq_add(struct waitq *q, struct waiter *w)
 	spin_unlock_irq(&q->lock, flags);
 }
 
-void
+bool
 waitq_del_locked(struct waitq *q, struct waiter *w)
 {
+	bool linked = waiter_linked(w);
+
 	spin_assert_held(&q->lock);
-	if (waiter_linked(w))
+	if (linked)
 		waiter_unlink(w);
+	return linked;
 }
 
-void
+bool
 waitq_del(struct waitq *q, struct waiter *w)
 {
 	unsigned long flags = spin_lock_irq(&q->lock);
+	bool linked = waitq_del_locked(q, w);
 
-	waitq_del_locked(q, w);
 	spin_unlock_irq(&q->lock, flags);
+	return linked;
 }
 
 void
@@ -163,10 +171,9 @@ waitq_prepare(struct waitq *q, struct waiter *w, enum park_mode mode)
 	}
 }
 
-void
+bool
 waitq_finish(struct waitq *q, struct waiter *w)
 {
 	park_cancel();
-	if (waiter_linked(w))
-		waitq_del(q, w);
+	return !waiter_linked(w) || !waitq_del(q, w);
 }

@@ -44,10 +44,10 @@ extern const struct lock_class waitq_class;
 void waitq_init(struct waitq *q);
 /* Queues w (link initialized or unlinked); callbacks (w->wake) may run from now on. */
 void waitq_add(struct waitq *q, struct waiter *w);
-/* Afterwards no callback of w runs or will run. */
-void waitq_del(struct waitq *q, struct waiter *w);
+/* Afterwards no callback of w runs or will run. False: w was queued no longer. */
+bool waitq_del(struct waitq *q, struct waiter *w);
 /* The same for who holds q->lock already. */
-void waitq_del_locked(struct waitq *q, struct waiter *w) __must_hold(&q->lock);
+bool waitq_del_locked(struct waitq *q, struct waiter *w) __must_hold(&q->lock);
 /* Any waiter? A full barrier stands before the look: pairs with the one in waitq_prepare(). */
 static inline bool
 waitq_active(struct waitq *q)
@@ -76,11 +76,12 @@ void waitq_wake_locked(struct waitq *q, unsigned int nr, unsigned long key) __mu
 
 /*
  * What the macros below are made of: current is a waiter; it is prepared to park
- * and queued (again); it is neither.
+ * and queued (again); it is neither. waitq_finish() is true if a waker had chosen
+ * us since: who waits exclusively and goes without what it waited for wakes the next.
  */
 void waiter_init_current(struct waiter *w, unsigned int flags);
 void waitq_prepare(struct waitq *q, struct waiter *w, enum park_mode mode);
-void waitq_finish(struct waitq *q, struct waiter *w);
+bool waitq_finish(struct waitq *q, struct waiter *w);
 
 #define wait_event_common(q, cond, mode, deadline, wflags)                                         \
 	({                                                                                         \
@@ -98,7 +99,8 @@ void waitq_finish(struct waitq *q, struct waiter *w);
 					break;                                                     \
 				_ret = park(deadline);                                             \
 			}                                                                          \
-			waitq_finish((q), &_w);                                                    \
+			if (waitq_finish((q), &_w) && _ret && (wflags)&WAITER_EXCLUSIVE)           \
+				waitq_wake_one(q);                                                 \
 		}                                                                                  \
 		_ret;                                                                              \
 	})

@@ -173,3 +173,57 @@ TEST(waitq_callbacks)
 	}
 	EXPECT(!waitq_active(&q));
 }
+
+/* A waiter that is woken between its last look and its leaving, and one behind it. */
+struct late_wakeup {
+	struct waitq q;
+	struct waiter next;
+	unsigned int looks;
+	unsigned int woken;
+	bool wake;
+};
+
+static int
+count_next(struct waiter *w, unsigned long key)
+{
+	container_of(w, struct late_wakeup, next)->woken++;
+	return 1;
+}
+
+/* Never true. The looks: unqueued, queued, and the last one. */
+static bool
+look_late(struct late_wakeup *l)
+{
+	l->looks++;
+	if (l->looks == 2)
+		waitq_add(&l->q, &l->next);
+	if (l->looks == 3 && l->wake)
+		waitq_wake_one(&l->q);
+	return false;
+}
+
+static unsigned int
+late_run(bool wake, unsigned int flags)
+{
+	struct late_wakeup l = {.wake = wake};
+
+	waitq_init(&l.q);
+	l.next.wake = count_next;
+	l.next.flags = WAITER_KEEP | WAITER_EXCLUSIVE;
+	EXPECT_EQ(wait_event_common(&l.q, look_late(&l), PARK_UNINTERRUPTIBLE,
+				    ktime_get() + 1000000, flags),
+		  -ETIMEDOUT);
+	EXPECT_EQ(l.looks, 3);
+	waitq_del(&l.q, &l.next);
+	EXPECT(list_empty(&l.q.waiters));
+	return l.woken;
+}
+
+/* An exclusive waiter that gives up passes on a wakeup that it has got, and no other. */
+TEST(waitq_giving_up_wakes_next)
+{
+	EXPECT_EQ(late_run(true, WAITER_EXCLUSIVE), 1);
+	EXPECT_EQ(late_run(false, WAITER_EXCLUSIVE), 0);
+	/* The other kind has taken the wakeup from nobody. */
+	EXPECT_EQ(late_run(true, 0), 1);
+}
