@@ -2,6 +2,7 @@
 /* Files of /proc about the whole machine: memory, CPUs, load, time, versions. */
 #include "fs/proc/port.h"
 #include "fs/proc/proc.h"
+#include "kernel/hotplug.h"
 #include "kernel/init.h"
 #include "kernel/sched/sched.h"
 #include "kernel/syscall/table.h"
@@ -198,3 +199,12 @@ show_missing(struct seq *s)
 	return 0;
 }
 PROC_FILE(missing, "tessera/syscalls", 0444, show_missing);
+
+static int
+show_hotplug(struct seq *s)
+{
+	seq_printf(s, "downs %lu\nups %lu\naffinity_lost %ld\n", hotplug_downs(), hotplug_ups(),
+		   counter_sum(sched_affinity_lost));
+	return 0;
+}
+PROC_FILE(hotplug, "tessera/hotplug", 0444, show_hotplug);

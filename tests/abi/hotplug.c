@@ -90,12 +90,25 @@ TEST(errors)
 	is(sysconf(_SC_NPROCESSORS_ONLN), 4);
 }
 
+/* Ours alone: how often CPUs left and came, and tasks lost their affinity. */
+static long
+counted(const char *what)
+{
+	char text[256], *p;
+
+	if (get("/proc/tessera/hotplug", text, sizeof(text)) < 0)
+		return -1;
+	p = strstr(text, what);
+	return p ? atol(p + strlen(what)) : -1;
+}
+
 /* Affinity to a CPU that is gone is refused; a task that has no other loses its mask. */
 TEST(affinity)
 {
 	int up[2], down[2];
 	cpu_set_t s;
 	char c;
+	long lost = counted("affinity_lost "), downs = counted("downs ");
 	pid_t pid;
 
 	works(pipe(up));
@@ -123,6 +136,10 @@ TEST(affinity)
 	write(down[1], "g", 1);
 	waitpid(pid, NULL, 0);
 	is(put(SWITCH, "1"), 0);
+	if (lost >= 0) {
+		check(counted("affinity_lost ") > lost);
+		is(counted("downs "), downs + 1);
+	}
 	/* What was not there when the mask was set stays out of it. */
 	is(sched_getaffinity(0, sizeof(s), &s), 0);
 	is(CPU_COUNT(&s), 1);
