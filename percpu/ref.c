@@ -373,15 +373,17 @@ ref_flush_oncpu(void)
 	return true;
 }
 
+/* self: a CPU that does not matter. */
 static bool
-cpus_were_clean(u64 epoch)
+cpus_were_clean_but(unsigned int self, u64 epoch)
 {
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu) {
 		struct ref_status *st = cpu_ptr(&ref_status, cpu);
 
-		if (smp_load_acquire(&st->clean_epoch) != epoch && smp_load_acquire(&st->dirty))
+		if (cpu != self && smp_load_acquire(&st->clean_epoch) != epoch &&
+		    smp_load_acquire(&st->dirty))
 			return false;
 	}
 	return true;
@@ -395,7 +397,7 @@ epoch_try_advance(void)
 
 	if (READ_ONCE(epoch_lock) != 0 || atomic_xchg(&epoch_lock, 1) != 0)
 		return false;
-	clean = cpus_were_clean(READ_ONCE(ref_epoch));
+	clean = cpus_were_clean_but(CONFIG_MAX_CPUS, READ_ONCE(ref_epoch));
 	if (clean)
 		atomic_inc(&ref_epoch);
 	smp_store_release(&epoch_lock, 0);
@@ -431,24 +433,7 @@ review_one(struct ref_cache *c)
 	return true;
 }
 
-static void
-release_dead(struct work *w)
-{
-	struct ref_cache *c = container_of(w, struct ref_cache, release_work);
-	struct ref *r, *next;
-	struct list dead;
-	unsigned long flags;
-
-	list_init(&dead);
-	flags = irq_save();
-	list_splice_init(list_of_cpu(&c->dead), &dead);
-	irq_restore(flags);
-	list_for_each_entry_safe(r, next, &dead, review) {
-		list_init(&r->review);
-		counter_inc(ref_released);
-		r->release(r);
-	}
-}
+static void release_dead(struct work *w);
 
 /* True if the list is empty or not due, false if the batch was used up. Pinned. */
 static bool
@@ -472,6 +457,40 @@ review_oncpu(void)
 		work_post_here(&c->release_work);
 	}
 	return !more;
+}
+
+/*
+ * What was released may have held others (directories in directories): where the
+ * other CPUs are clean those need not wait for the timer. Task context, pinned.
+ */
+static void
+release_next_oncpu(void)
+{
+	if (cpus_were_clean_but(cpu_id(), READ_ONCE(ref_epoch)) && ref_flush_oncpu() &&
+	    epoch_try_advance() && epoch_try_advance())
+		review_oncpu();
+}
+
+static void
+release_dead(struct work *w)
+{
+	struct ref_cache *c = container_of(w, struct ref_cache, release_work);
+	struct ref *r, *next;
+	struct list dead;
+	unsigned long flags;
+
+	list_init(&dead);
+	flags = irq_save();
+	list_splice_init(list_of_cpu(&c->dead), &dead);
+	irq_restore(flags);
+	list_for_each_entry_safe(r, next, &dead, review) {
+		list_init(&r->review);
+		counter_inc(ref_released);
+		r->release(r);
+	}
+	pin();
+	release_next_oncpu();
+	unpin();
 }
 
 /* Softirq: hands in what this CPU has, lets time go on, releases what is due. */

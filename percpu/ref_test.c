@@ -280,3 +280,20 @@ TEST(ref_timer_releases)
 		test_sleep(2000000);
 	EXPECT_EQ(links_released, 1);
 }
+
+/* One level of what held one another must not cost a turn of the timer: directories are deep. */
+TEST(ref_chain_without_drain)
+{
+	static struct link links[512];
+
+	links_released = 0;
+	for (int i = 0; i < 512; i++) {
+		ref_init(&links[i].ref, link_release);
+		links[i].next = i < 511 ? &links[i + 1] : NULL;
+	}
+	ref_put(&links[0].ref);
+	for (int i = 0; i < 500 && READ_ONCE(links_released) < 512; i++)
+		test_sleep(2000000);
+	EXPECT_EQ(links_released, 512);
+	ref_drain();
+}

@@ -72,6 +72,8 @@ def check(t, result, name, cpus):
     t.ok(grown <= allowed, name + ": no memory is lost", "%d KiB more are in use" % grown)
     more = {what: after[kind, what] - number for (kind, what), number in before.items()
             if kind == "slab" and (kind, what) in after}
+    most = sorted(more, key=more.get, reverse=True)[:5]
+    t.note("%d KiB more; %s" % (grown, ", ".join("%s %+d" % (what, more[what]) for what in most)))
     lost = {what: n for what, n in more.items()
             if n > OBJECTS + OBJECTS_EACH_CPU * cpus + before["slab", what] // 10}
     if vm.is_linux():
