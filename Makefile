@@ -47,8 +47,8 @@ ifneq ($(WITH_KASAN),1)
 SOURCES := $(filter-out mm/kasan%,$(SOURCES))
 endif
 OBJECTS := $(addprefix $(B)/,$(addsuffix .o,$(basename $(SOURCES)))) \
-	$(B)/gen/syscall_table.o $(B)/gen/version.o
-GEN := $(B)/gen/kernel/syscall/syscalls.h $(B)/gen/asm-offsets.h
+	$(B)/gen/syscall_table.o $(B)/gen/trace_table.o $(B)/gen/version.o
+GEN := $(B)/gen/kernel/syscall/syscalls.h $(B)/gen/percpu/trace/events.h $(B)/gen/asm-offsets.h
 KERNEL := $(B)/tessera.elf
 
 include tools/host.mk tests/tests.mk
@@ -60,8 +60,12 @@ $(B)/gen/kernel/syscall/syscalls.h: kernel/syscall/syscalls.list tools/gen-sysca
 	@mkdir -p $(@D)
 	$(Q)tools/gen-syscalls $< $@ $(B)/gen/syscall_table.c
 $(B)/gen/syscall_table.c: $(B)/gen/kernel/syscall/syscalls.h ;
+$(B)/gen/percpu/trace/events.h: percpu/trace/events.list tools/gen-trace
+	@mkdir -p $(@D)
+	$(Q)tools/gen-trace $< $@ $(B)/gen/trace_table.c
+$(B)/gen/trace_table.c: $(B)/gen/percpu/trace/events.h ;
 
-$(B)/gen/asm-offsets.h: arch/x86_64/offsets.c $(B)/gen/kernel/syscall/syscalls.h
+$(B)/gen/asm-offsets.h: arch/x86_64/offsets.c $(B)/gen/kernel/syscall/syscalls.h $(B)/gen/percpu/trace/events.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $(@:.h=.d) -S -o $(@:.h=.s) $<
 	$(Q)sed -n 's/^->\([A-Z_0-9]*\) \$$\(.*\)$$/#define \1 \2/p' $(@:.h=.s) >$@

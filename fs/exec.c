@@ -30,6 +30,7 @@
 #include "mm/slab.h"
 #include "mm/space.h"
 #include "mm/uaccess.h"
+#include "percpu/trace/events.h"
 
 #define STRING_MAX (32 * PAGE_SIZE)
 #define STRINGS_MIN (32 * PAGE_SIZE)
@@ -273,6 +274,7 @@ int
 exec_begin(struct exec *x)
 {
 	struct space *s;
+	s32 tid = current->tid;
 	int err = prepare_creds(x);
 
 	if (err)
@@ -294,6 +296,7 @@ exec_begin(struct exec *x)
 	signal_exec();
 	cred_exec_commit(&x->creds);
 	files_close_on_exec();
+	trace_sched_process_exec(x->filename, current->tid, tid);
 	return 0;
 out:
 	cred_exec_abort(&x->creds);

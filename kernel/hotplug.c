@@ -42,6 +42,7 @@
 #include "kernel/sched/hotplug.h"
 #include "kernel/time/clock.h"
 #include "kernel/time/timer.h"
+#include "kernel/trace/trace.h"
 #include "lib/errno.h"
 #include "mm/page.h"
 #include "mm/slab.h"
@@ -51,6 +52,7 @@
 #include "percpu/mailbox.h"
 #include "percpu/percpu.h"
 #include "percpu/ref.h"
+#include "percpu/trace/events.h"
 #include "percpu/work.h"
 #include "sync/mutex.h"
 #include "sync/rcu.h"
@@ -173,7 +175,9 @@ cpu_down(unsigned int cpu)
 	err = mutex_lock_killable(&hotplug_lock);
 	if (err)
 		return err;
+	trace_cpuhp_enter(cpu, 0, 0, cpu_down);
 	err = down_locked(cpu);
+	trace_cpuhp_exit(cpu, 0, 0, err);
 	mutex_unlock(&hotplug_lock);
 	return err;
 }
@@ -226,10 +230,13 @@ cpu_up(unsigned int cpu)
 
 	if (cpu >= nr_cpus)
 		return -EINVAL;
+	trace_cpu_prepare(cpu);
 	err = mutex_lock_killable(&hotplug_lock);
 	if (err)
 		return err;
+	trace_cpuhp_enter(cpu, 1, 0, cpu_up);
 	err = up_locked(cpu);
+	trace_cpuhp_exit(cpu, 1, 0, err);
 	mutex_unlock(&hotplug_lock);
 	return err;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Looking kernel symbols up, and %pS. */
+/* Looking kernel symbols up, %pS (with the offset) and %ps. */
 #include "kernel/symbols.h"
 
 #include "lib/fmt.h"
@@ -36,10 +36,12 @@ fmt_pointer_port(struct fmt_out *out, const char *spec, const void *ptr)
 	unsigned long offset = 0;
 	const char *name;
 
-	if (spec[0] != 'S')
+	if (spec[0] != 'S' && spec[0] != 's')
 		return 0;
 	name = symbol_find((unsigned long)ptr, &offset);
-	if (name)
+	if (name && spec[0] == 's')
+		fmt_printf(out, "%s", name);
+	else if (name)
 		fmt_printf(out, "%s+%#lx", name, offset);
 	else
 		fmt_printf(out, "%#lx", (unsigned long)ptr);

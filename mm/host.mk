@@ -14,15 +14,15 @@ MM_HOST_SRC := $(filter-out mm/memblock_test_host.c,$(wildcard mm/page_test*.c m
 # The machinery of lib/'s tests without the tests.
 MM_HOST_LIB = $(filter-out %_test.o %/decoders_host.o,$(LIB_HOST_OBJ))
 # A list's head, taken for an entry at the end of a loop, need not be aligned as one.
-MM_HOST_CFLAGS := -std=gnu11 -O1 -g -Imm/host -I. -include lib/host.h -fno-pie -fno-strict-aliasing -fwrapv \
+MM_HOST_CFLAGS := -std=gnu11 -O1 -g -Imm/host -I. -I$(B)/gen -include lib/host.h -fno-pie -fno-strict-aliasing -fwrapv \
 	-fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-sanitize=alignment,null -D_GNU_SOURCE -DCONFIG_MAX_CPUS=64 \
 	-Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Werror
 
-$(O)/host/mm/%.o: %.c mm/host.mk
+$(O)/host/mm/%.o: %.c mm/host.mk | $(B)/gen/percpu/trace/events.h
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(MM_HOST_CFLAGS) -MMD -MP -c -o $@ $<
-$(O)/host/mm-debug/%.o: %.c mm/host.mk
+$(O)/host/mm-debug/%.o: %.c mm/host.mk | $(B)/gen/percpu/trace/events.h
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(MM_HOST_CFLAGS) -DCONFIG_DEBUG=1 -MMD -MP -c -o $@ $<
 $(O)/host/mm/pin_saving.o $(O)/host/mm-debug/pin_saving.o: arch/x86_64/pin_saving.S

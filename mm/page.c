@@ -34,6 +34,7 @@
 #include "mm/slab_impl.h"
 #include "percpu/cpumask.h"
 #include "percpu/pin.h"
+#include "percpu/trace/events.h"
 
 /* Blocks above this order are a convenience: nobody is killed for one. */
 #define ORDER_COSTLY 3
@@ -103,6 +104,7 @@ page_prep(struct page *p, unsigned int order, gfp_t gfp, const void *caller)
 		for (unsigned int i = 0; i < 1u << order; i++)
 			page_zero(page_to_virt(&p[i]));
 	}
+	trace_mm_page_alloc(page_to_pfn(p), order, (unsigned long __force)gfp);
 	return p;
 }
 
@@ -224,6 +226,7 @@ page_put(struct page *p)
 		return;
 	order = p->order;
 	type = p->type;
+	trace_mm_page_free(page_to_pfn(p), order);
 	this_cpu_dec(page_levels[type]);
 	p->type = PAGE_KERNEL;
 	/* Its last owner may have marked parts of it. */

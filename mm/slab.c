@@ -37,6 +37,7 @@
 #include "mm/kasan.h"
 #include "mm/slab_impl.h"
 #include "percpu/pin.h"
+#include "percpu/trace/events.h"
 
 #define LIMIT_FIRST 8u
 #define TRIPS_TO_GROW 4
@@ -209,6 +210,8 @@ object_prepare(struct slab_cache *c, void *obj, gfp_t gfp, size_t asked, const v
 		slab_debug_alloc(c, obj, asked, caller);
 	if ((gfp | c->zero) & GFP_ZERO)
 		object_zero(c, obj, asked);
+	trace_kmem_cache_alloc((unsigned long)caller, obj, asked ? asked : c->size, c->size,
+			       (unsigned long __force)gfp, c->name);
 	return obj;
 }
 
@@ -307,6 +310,7 @@ magazine_push(struct slab_cache *c, void *obj)
 static __always_inline void
 object_free(struct slab_cache *c, void *obj, const void *caller)
 {
+	trace_kmem_cache_free((unsigned long)caller, obj, c->name);
 	if (SLAB_HOOKS)
 		slab_debug_free(c, obj, caller);
 	if (CONFIG_KASAN && !(c->flags & SLAB_TYPESAFE_RCU) && !kasan_delay(&c, &obj))

@@ -28,6 +28,7 @@
 #include "percpu/percpu.h"
 #include "percpu/pin.h"
 #include "percpu/port.h"
+#include "percpu/trace/events.h"
 
 #define ROUNDS 4
 
@@ -62,7 +63,9 @@ run_rounds(void)
 			if (!(bits & BIT(kind)))
 				continue;
 			this_cpu_inc(defer_count[kind]);
+			trace_softirq_entry(kind);
 			handlers[kind]();
+			trace_softirq_exit(kind);
 		}
 		irq_disable();
 	}
@@ -110,6 +113,7 @@ void
 defer_raise(enum defer_kind kind)
 {
 	pin();
+	trace_softirq_raise(kind);
 	this_cpu_or(defer_pending, BIT(kind));
 	if (!in_interrupt())
 		run_in_task();

@@ -10,7 +10,7 @@
 
 SYNC_HOST_SRC := $(sort $(wildcard percpu/*.c sync/*.c)) \
 	lib/bitmap.c lib/fmt.c lib/glob.c lib/mem.c lib/parse.c lib/rbtree.c lib/string.c lib/test_host.c
-SYNC_HOST_CFLAGS := -std=gnu11 -O1 -g -I. -include percpu/host_shim.h -fno-builtin \
+SYNC_HOST_CFLAGS := -std=gnu11 -O1 -g -I. -I$(B)/gen -include percpu/host_shim.h -fno-builtin \
 	-fno-strict-aliasing -fwrapv -fno-omit-frame-pointer -pthread \
 	-Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-unused-value -Werror
 SYNC_HOST_SAN_tsan := -fsanitize=thread
@@ -20,7 +20,7 @@ SYNC_HOST_SAN_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefin
 define SYNC_HOST_VARIANT
 SYNC_HOST_OBJ_$(1) := $$(SYNC_HOST_SRC:%.c=$$(O)/host-$(1)/%.o)
 $$(foreach f,mem string fmt,$$(O)/host-$(1)/lib/$$(f).o): SYNC_HOST_NAMES := -include lib/host_names.h
-$$(SYNC_HOST_OBJ_$(1)): $$(O)/host-$(1)/%.o: %.c sync/host.mk
+$$(SYNC_HOST_OBJ_$(1)): $$(O)/host-$(1)/%.o: %.c sync/host.mk | $(B)/gen/percpu/trace/events.h
 	@mkdir -p $$(@D)
 	$$(Q)$$(HOSTCC) $$(SYNC_HOST_CFLAGS) $$(SYNC_HOST_SAN_$(1)) $$(SYNC_HOST_NAMES) -MMD -MP -c -o $$@ $$<
 $$(O)/host-$(1)/sync_test: $$(SYNC_HOST_OBJ_$(1))

@@ -33,6 +33,7 @@ enum lock_rank {
 	RANK_EXEC = 40,
 	RANK_PROCESS = 44,
 	RANK_FUTEX_PI = 48,
+	RANK_TRACE = 56,
 	/* mm/: sleeping */
 	RANK_SPACE = 60,
 	RANK_PAGECACHE = 64,
@@ -111,6 +112,12 @@ struct lock_class {
 #else
 #define LOCK_INLINE static inline __maybe_unused
 #endif
+
+/* What is waited for, for tracepoints. */
+#define LOCK_WAIT_SPIN 0x01u
+#define LOCK_WAIT_READ 0x02u
+#define LOCK_WAIT_WRITE 0x04u
+#define LOCK_WAIT_MUTEX 0x20u
 
 /* Taken in a hard interrupt; in a softirq; elsewhere with these two enabled. */
 #define LOCK_USED_HARDIRQ 0x01u

@@ -39,6 +39,7 @@
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "percpu/pin.h"
+#include "percpu/trace/events.h"
 
 /* Looks of a spinning task at the word before it sleeps. */
 #define SPIN_TURNS 1000
@@ -191,11 +192,15 @@ sleep_for(struct mutex *m, enum park_mode mode)
 int
 mutex_lock_slow(struct mutex *m, unsigned int mode)
 {
+	int ret = 0;
+
 	/* With one task there is nobody who could unlock. */
 	ASSERT(sync_current() != NULL);
-	if (spin_for(m))
-		return 0;
-	return sleep_for(m, mode);
+	trace_contention_begin(m, LOCK_WAIT_MUTEX);
+	if (!spin_for(m))
+		ret = sleep_for(m, mode);
+	trace_contention_end(m, ret);
+	return ret;
 }
 
 void

@@ -32,6 +32,7 @@
 #include "lib/assert.h"
 #include "percpu/cpumask.h"
 #include "percpu/pin.h"
+#include "percpu/trace/events.h"
 #include "sync/completion.h"
 #include "sync/mutex.h"
 
@@ -221,6 +222,7 @@ invoke(struct work *w)
 	}
 	DEBUG_ASSERT(ran == n);
 	counter_add(rcu_invoked, ran);
+	trace_rcu_batch_end("rcu", (int)ran);
 	flags = irq_save();
 	WRITE_ONCE(c->len, c->len - ran);
 	update_long_queue(c);

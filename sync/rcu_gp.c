@@ -49,6 +49,7 @@
 #include "lib/bits.h"
 #include "percpu/cpumask.h"
 #include "percpu/pin.h"
+#include "percpu/trace/events.h"
 
 #define LEVEL_ERR 3
 
@@ -245,6 +246,7 @@ rcu_gp_start(bool here, struct gp_after *after)
 	WRITE_ONCE(gp->scanner, cpu_id());
 	/* Pairs with rcu_seq_snap() and rcu_idle_leave_oncpu(). */
 	atomic_inc(&gp->seq);
+	trace_rcu_grace_period("rcu", (long)gp->seq, "start");
 	for (i = 0; i < gp->nr_nodes; i++)
 		gp->nodes[i].init = 0;
 	for (i = gp->nr_nodes; i-- > 0;) {
@@ -292,6 +294,7 @@ rcu_gp_end(struct gp_after *after)
 {
 	/* What was done in sections is before; pairs with the readers of seq. */
 	atomic_inc(&rcu_gp.seq);
+	trace_rcu_grace_period("rcu", (long)rcu_gp.seq, "end");
 	waiters_collect(after);
 	after->ended = true;
 	after->nr_stalled = 0;

@@ -26,6 +26,7 @@
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "percpu/pin.h"
+#include "percpu/trace/events.h"
 
 /* Looks of a spinning task at the word before it sleeps. */
 #define SPIN_TURNS 1000
@@ -194,19 +195,31 @@ spin_on_writer(struct rwsem *s)
 int
 rwsem_read_slow(struct rwsem *s, unsigned int mode)
 {
-	while (spin_on_writer(s))
-		if (rwsem_word_try_read(s))
-			return 0;
-	return rwsem_wait(s, false, mode);
+	bool got = false;
+	int ret = 0;
+
+	trace_contention_begin(s, LOCK_WAIT_READ);
+	while (!got && spin_on_writer(s))
+		got = rwsem_word_try_read(s);
+	if (!got)
+		ret = rwsem_wait(s, false, mode);
+	trace_contention_end(s, ret);
+	return ret;
 }
 
 int
 rwsem_write_slow(struct rwsem *s, unsigned int mode)
 {
-	while (READ_ONCE(s->count) < RWSEM_READER && spin_on_writer(s))
-		if (rwsem_word_try_write(s))
-			return 0;
-	return rwsem_wait(s, true, mode);
+	bool got = false;
+	int ret = 0;
+
+	trace_contention_begin(s, LOCK_WAIT_WRITE);
+	while (!got && READ_ONCE(s->count) < RWSEM_READER && spin_on_writer(s))
+		got = rwsem_word_try_write(s);
+	if (!got)
+		ret = rwsem_wait(s, true, mode);
+	trace_contention_end(s, ret);
+	return ret;
 }
 
 #if CONFIG_DEBUG

@@ -49,6 +49,7 @@
 
 #include "arch/x86_64/asm/insn.h"
 #include "percpu/percpu.h"
+#include "percpu/trace/events.h"
 
 #define LEVELS 4
 /* Longest pause between two looks without order. */
@@ -200,8 +201,10 @@ void
 spin_lock_slow(u32 *word)
 {
 	counter_inc(lock_contended);
+	trace_contention_begin(word, LOCK_WAIT_SPIN);
 	if (spin_unfair)
 		spin_without_order(word);
 	else
 		spin_lock_queued(word);
+	trace_contention_end(word, 0);
 }

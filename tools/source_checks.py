@@ -31,7 +31,7 @@ LAYERS = {
     "arch": BELOW_KERNEL + ("kernel", "block", "net", "fs", "virt", "containers"),
 }
 FOLDERS = tuple(f for f in LAYERS if f not in ("asm", "uapi"))
-GENERATED = ("asm-offsets.h", "kernel/syscall/syscalls.h")
+GENERATED = ("asm-offsets.h", "kernel/syscall/syscalls.h", "percpu/trace/events.h")
 FREESTANDING = ("stdarg.h", "stddef.h", "stdbool.h", "stdint.h", "limits.h", "cpuid.h",
                 "x86intrin.h")
 SPDX = "SPDX-License-Identifier: BSD-2-Clause"

@@ -67,6 +67,8 @@ entry_syscall:
 	PUSH_REGS $-38
 	sti
 	xor	%ebp, %ebp
+	cmpb	$0, trace_syscalls
+	jne	entry_syscall_traced
 	cmp	$SYSCALL_LIMIT, %rax
 	jae	entry_missing
 	mov	syscall_table(, %rax, 8), %rax
@@ -102,6 +104,12 @@ entry_syscall_done:
 	mov	32(%rsp), %rsp
 	swapgs
 	sysretq
+
+/* kernel/trace/syscall.c makes the call, between two records. */
+entry_syscall_traced:
+	mov	%rsp, %rdi
+	call	trace_syscall
+	jmp	entry_syscall_done
 
 entry_missing:
 	mov	REGS_ORIG_RAX(%rsp), %rdi

@@ -15,6 +15,7 @@
 #include "kernel/seq.h"
 #include "lib/errno.h"
 #include "percpu/cpumask.h"
+#include "percpu/trace/events.h"
 #include "sync/spinlock.h"
 
 #define VECTORS (VEC_DEVICE_LAST - VEC_DEVICE_FIRST + 1)
@@ -65,11 +66,13 @@ irq_dispatch(u32 vector)
 	const struct vector *v = &this_cpu(vectors[vector - VEC_DEVICE_FIRST]);
 	irq_handler fn = smp_load_acquire(&v->handler);
 
+	trace_irq_handler_entry((int)vector - VEC_DEVICE_FIRST, v->name ? v->name : "none");
 	if (fn)
 		fn(v->arg);
 	else
 		log_ratelimited(LOG_WARNING, "irq: CPU %u: vector %#x has no handler", cpu_id(),
 				vector);
+	trace_irq_handler_exit((int)vector - VEC_DEVICE_FIRST, fn != NULL);
 	apic_eoi();
 }
 

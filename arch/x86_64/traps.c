@@ -23,6 +23,7 @@
 #include "percpu/counter.h"
 #include "percpu/defer.h"
 #include "percpu/mailbox.h"
+#include "percpu/trace/events.h"
 #include "sync/rcu.h"
 
 /* Page-fault error code (Intel SDM vol. 3, 4.7). */
@@ -194,6 +195,10 @@ page_fault(struct regs *r)
 	bool user = regs_user(r);
 	int err = -EFAULT;
 
+	if (user)
+		trace_page_fault_user(addr, r->rip, error);
+	else
+		trace_page_fault_kernel(addr, r->rip, error);
 	if (!user && (addr >= USER_END || !(r->rflags & RFLAGS_IF) || pinned_by_count() ||
 		      !current->space || !extable_find(r->rip))) {
 		kernel_fault(r, VEC_PF, addr);
@@ -240,16 +245,22 @@ interrupt(struct regs *r, u32 vector)
 	this_cpu_add(pin_count, PIN_HARDIRQ);
 	switch (vector) {
 	case VEC_RESCHEDULE:
+		trace_reschedule_entry(VEC_RESCHEDULE);
 		this_cpu_and(pin_count, ~PIN_NO_RESCHED);
 		apic_eoi();
+		trace_reschedule_exit(VEC_RESCHEDULE);
 		break;
 	case VEC_MAILBOX:
 		apic_eoi();
+		trace_call_function_entry(VEC_MAILBOX);
 		mailbox_drain_oncpu();
+		trace_call_function_exit(VEC_MAILBOX);
 		break;
 	case VEC_TIMER:
 		apic_eoi();
+		trace_local_timer_entry(VEC_TIMER);
 		timer_interrupt_oncpu();
+		trace_local_timer_exit(VEC_TIMER);
 		break;
 	case VEC_STOP:
 		apic_eoi();

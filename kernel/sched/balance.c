@@ -15,6 +15,7 @@
 #include "kernel/sched/hotplug.h"
 #include "kernel/sched/priority.h"
 #include "kernel/time/clock.h"
+#include "percpu/trace/events.h"
 
 DEFINE_COUNTER(sched_affinity_lost);
 
@@ -110,6 +111,7 @@ sched_select_cpu(struct task *t, bool fork)
 static void
 move(struct runq *from, struct runq *to, struct task *t)
 {
+	trace_sched_migrate_task(t->comm, t->tid, sched_trace_priority(t), from->cpu, to->cpu);
 	runq_dequeue(from, t, false);
 	t->sched.cpu = to->cpu;
 	runq_enqueue(to, t, false);

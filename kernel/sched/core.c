@@ -40,6 +40,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/space.h"
+#include "percpu/trace/events.h"
 #include "sync/rcu.h"
 
 DEFINE_PERCPU_ALIGNED(struct runq, runq);
@@ -136,6 +137,9 @@ void
 sched_wake_enqueue(struct runq *rq, struct task *t)
 {
 	runq_update(rq);
+	if (t->sched.cpu != rq->cpu)
+		trace_sched_migrate_task(t->comm, t->tid, sched_trace_priority(t), t->sched.cpu,
+					 rq->cpu);
 	t->sched.cpu = rq->cpu;
 	if (t->sched.blocked) {
 		t->sched.blocked = false;
@@ -144,6 +148,7 @@ sched_wake_enqueue(struct runq *rq, struct task *t)
 	WRITE_ONCE(t->sched.state, STATE_RUNNING);
 	runq_enqueue(rq, t, true);
 	rq->ttwu_count++;
+	trace_sched_wakeup(t->comm, t->tid, sched_trace_priority(t), rq->cpu);
 	runq_check_preempt(rq, t);
 }
 
@@ -206,6 +211,7 @@ sched_wake(struct task *t, u32 mask)
 		if (s & STATE_ASLEEP) {
 			if (!atomic_try_cmpxchg(&t->sched.state, &s, STATE_WAKING))
 				continue;
+			trace_sched_waking(t->comm, t->tid, sched_trace_priority(t), t->sched.cpu);
 			pin();
 			wake_place(t);
 			unpin();
@@ -284,6 +290,9 @@ static void
 switch_to(struct runq *rq, struct task *prev, struct task *next)
 {
 	rq->switches++;
+	trace_sched_switch(prev->comm, prev->tid, sched_trace_priority(prev),
+			   sched_trace_state(prev), next->comm, next->tid,
+			   sched_trace_priority(next));
 	rseq_switch(prev);
 	if (prev == rq->idle) {
 		rq->idle_ns += rq->clock - rq->idle_since;

@@ -19,6 +19,7 @@
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
 #include "percpu/mailbox.h"
+#include "percpu/trace/events.h"
 #include "percpu/work.h"
 #include "sync/rcu.h"
 
@@ -149,9 +150,11 @@ idle_once(struct runq *rq)
 		rq->tick_on = true;
 		timer_start(&rq->tick, ktime_get() + TICK_NS);
 	}
+	trace_cpu_idle(1, rq->cpu);
 	rcu_idle_enter_oncpu();
 	arch_idle();
 	rcu_idle_leave_oncpu();
+	trace_cpu_idle(U32_MAX, rq->cpu);
 }
 
 void
@@ -219,6 +222,7 @@ sched_start_task(struct task *t)
 	unsigned int cpu = sched_select_cpu(t, true);
 	struct runq *rq = this_runq();
 
+	trace_sched_wakeup_new(t->comm, t->tid, sched_trace_priority(t), cpu);
 	atomic_set(&t->sched.state, STATE_WAKING);
 	if (cpu == rq->cpu) {
 		spin_lock(&rq->lock);

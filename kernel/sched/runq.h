@@ -146,6 +146,9 @@ bool sched_steal(struct runq *rq);
 void sched_push_hint(struct runq *rq);
 
 /* stat.c */
+/* Priority and state as tracepoints show them: 0 is the most urgent of FIFO, 120 nice 0. */
+s32 sched_trace_priority(const struct task *t);
+long sched_trace_state(const struct task *t);
 void sched_tick_account(struct runq *rq, struct task *t, bool user);
 void sched_load_tick(void);
 

@@ -204,6 +204,29 @@ sched_proc_priority(const struct task *t)
 	return rt ? -1 - (s32)rt : 20 + t->sched.nice;
 }
 
+s32
+sched_trace_priority(const struct task *t)
+{
+	return 100 + sched_proc_priority(t);
+}
+
+long
+sched_trace_state(const struct task *t)
+{
+	static const u8 linux_states[] = {
+		[0] = 0x01, [1] = 0x02, [2] = 0x02, [3] = 0x80, [4] = 0x04, [5] = 0x08, [6] = 0x20};
+	u32 s = READ_ONCE(t->sched.state), bits = s & ~(STATE_ASLEEP | STATE_WAKING | STATE_NEW);
+	long shown = 0;
+
+	/* Preempted as it was about to sleep. */
+	if (!(s & STATE_ASLEEP))
+		return bits ? 0x100 : 0;
+	for (unsigned int i = 0; i < ARRAY_SIZE(linux_states); i++)
+		if (bits & BIT(i))
+			shown |= linux_states[i];
+	return shown;
+}
+
 /* /proc/schedstat, version 15. */
 void
 sched_show_stat(struct seq *s)

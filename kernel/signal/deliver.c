@@ -20,6 +20,7 @@
 #include "kernel/task/task_impl.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "percpu/trace/events.h"
 
 #define NR_RESTART_SYSCALL 219
 #define SYSCALL_INSN_SIZE 2
@@ -152,6 +153,7 @@ signal_get(struct delivery *d)
 			break;
 		sighand_get_action(p, d->sig, &d->sa);
 		handler = (unsigned long __force)d->sa.handler;
+		trace_signal_deliver(d->sig, d->info.err, d->info.code, handler, d->sa.flags);
 		if (handler == SIG_IGN)
 			continue;
 		if (handler != SIG_DFL) {

@@ -18,6 +18,7 @@
 #include "kernel/task/task_impl.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "percpu/trace/events.h"
 
 #define SIG_DFL_NEVER_KILLS (SIG_KERNEL_STOP_MASK | SIG_IGNORE_MASK)
 
@@ -235,6 +236,16 @@ out:
 	return 0;
 }
 
+/* What became of a signal, as the tracepoint says it. */
+enum { SENT, IGNORED, ALREADY_PENDING, NO_ROOM };
+
+static void
+trace_sent(int sig, const struct siginfo *info, const struct task *to, bool group, int result)
+{
+	trace_signal_generate(sig, info ? info->err : 0, info ? info->code : SI_KERNEL, to->comm,
+			      to->tid, group, result);
+}
+
 int
 signal_send_locked(struct process *p, struct task *t, int sig, const struct siginfo *info)
 {
@@ -247,11 +258,17 @@ signal_send_locked(struct process *p, struct task *t, int sig, const struct sigi
 		return -ESRCH;
 	if (sigmask(sig) & (SIG_KERNEL_STOP_MASK | sigmask(SIGCONT)))
 		signal_prepare_stop_cont(p, sig);
-	if (signal_is_ignored(p, face, sig, !info || (!from_user(info) && info->code == SI_KERNEL)))
+	if (signal_is_ignored(p, face, sig,
+			      !info || (!from_user(info) && info->code == SI_KERNEL))) {
+		trace_sent(sig, info, face, !t, IGNORED);
 		return 0;
-	if (sig < SIGRTMIN && (pending->set & sigmask(sig)))
+	}
+	if (sig < SIGRTMIN && (pending->set & sigmask(sig))) {
+		trace_sent(sig, info, face, !t, ALREADY_PENDING);
 		return 0;
+	}
 	err = enqueue(p, face, pending, sig, info);
+	trace_sent(sig, info, face, !t, err ? NO_ROOM : SENT);
 	if (err)
 		return err;
 	waitq_wake_all(&p->signals.signalfd_wait);
@@ -325,6 +342,7 @@ signal_queue_send_locked(struct sigqueue *q, struct process *p, struct task *t,
 	memcpy(&q->info, info, SIGINFO_KERNEL_SIZE);
 	list_add_tail(&q->link, &pending->list);
 	pending->set |= sigmask(sig);
+	trace_sent(sig, info, face, !t, SENT);
 	waitq_wake_all(&p->signals.signalfd_wait);
 	signal_complete(p, t, sig);
 	return 0;

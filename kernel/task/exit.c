@@ -33,6 +33,7 @@
 #include "lib/errno.h"
 #include "mm/space.h"
 #include "mm/uaccess.h"
+#include "percpu/trace/events.h"
 #include "sync/completion.h"
 
 /* --- leaving a space --- */
@@ -207,6 +208,7 @@ task_exit(int code)
 	s32 tid = t->tid;
 
 	exit_check(t);
+	trace_sched_process_exit(t->comm, tid, t->sched.nice + 120);
 	group_dead = exit_begin(t, code);
 	if (group_dead)
 		timers_exit(p);

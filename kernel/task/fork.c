@@ -29,6 +29,7 @@
 #include "lib/string.h"
 #include "mm/space.h"
 #include "percpu/counter.h"
+#include "percpu/trace/events.h"
 
 #define THREADS_MIN 20
 #define THREADS_MAX 4194304
@@ -432,6 +433,8 @@ task_fork(struct fork_args *a)
 	}
 	fork_pidfd_publish(a);
 	counter_inc(forked);
+	trace_task_newtask(t->tid, t->comm, a->flags, (short)t->process->oom_score_adj);
+	trace_sched_process_fork(current->comm, current->tid, t->comm, t->tid);
 	return t;
 
 out_undo:

@@ -27,6 +27,7 @@
 #include "mm/slab.h"
 #include "mm/space.h"
 #include "mm/vmalloc.h"
+#include "percpu/trace/events.h"
 
 #define TIMER_SLACK_DEFAULT 50000
 
@@ -105,6 +106,7 @@ process_alloc(void)
 static void
 task_free(struct task *t)
 {
+	trace_sched_process_free(t->comm, t->tid, t->sched.nice + 120);
 	if (t->stack)
 		kstack_free(t->stack);
 	if (t->fpu)
@@ -180,6 +182,7 @@ process_put(struct process *p)
 void
 task_set_comm(struct task *t, const char *name)
 {
+	trace_task_rename(t->tid, t->comm, name, t->process ? (short)t->process->oom_score_adj : 0);
 	spin_lock(&t->alloc_lock);
 	memset(t->comm, 0, sizeof(t->comm));
 	strscpy(t->comm, name, sizeof(t->comm));

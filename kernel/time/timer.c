@@ -20,6 +20,7 @@
 #include "kernel/port.h"
 #include "kernel/time/clock.h"
 #include "percpu/percpu.h"
+#include "percpu/trace/events.h"
 #include "sync/spinlock.h"
 
 enum { TIMER_IDLE, TIMER_QUEUED };
@@ -135,6 +136,7 @@ timer_start(struct timer *t, u64 expires)
 			queue_erase(q, t);
 	}
 	t->expires = expires;
+	trace_hrtimer_start(t, t->fn, (s64)expires);
 	queue_insert(q, t);
 	reprogram(q);
 	spin_unlock_irq(&q->lock, g);
@@ -148,8 +150,10 @@ timer_cancel(struct timer *t)
 	struct timer_queue *q = timer_lock(t, &f);
 	bool queued = t->state == TIMER_QUEUED;
 
-	if (queued)
+	if (queued) {
+		trace_hrtimer_cancel(t);
 		queue_erase(q, t);
+	}
 	spin_unlock_irq(&q->lock, f);
 	return queued;
 }
@@ -164,6 +168,7 @@ timer_cancel_sync(struct timer *t)
 	do {
 		q = timer_lock(t, &f);
 		if (t->state == TIMER_QUEUED) {
+			trace_hrtimer_cancel(t);
 			queue_erase(q, t);
 			queued = true;
 		}
@@ -207,7 +212,9 @@ timer_interrupt_oncpu(void)
 		queue_erase(q, t);
 		q->running = t;
 		spin_unlock(&q->lock);
+		trace_hrtimer_expire_entry(t, (s64)ktime_get(), t->fn);
 		t->fn(t);
+		trace_hrtimer_expire_exit(t);
 		spin_lock(&q->lock);
 		/* t may be gone by now. */
 		q->running = NULL;
