@@ -21,7 +21,8 @@
  * within one pinned section; that is what the grace periods wait for.
  *
  * A CPU comes as it did at boot (arch_cpu_start()): its areas are made for every
- * CPU that is possible, and are as the last one left them.
+ * CPU that is possible, and are as the last one left them. A possible CPU that is not
+ * present is not plugged into the machine (cpu_plug(), arch/x86_64/acpi_cpu.c).
  *
  * Tasks whose affinity leaves no active CPU lose that affinity, as in Linux, and
  * are named in the log. Device interrupts all go to the boot CPU, which cannot
@@ -38,6 +39,7 @@
 #include "arch/x86_64/asm/irqflags.h"
 #include "kernel/log.h"
 #include "kernel/port.h"
+#include "kernel/port_fs.h"
 #include "kernel/ports.h"
 #include "kernel/sched/hotplug.h"
 #include "kernel/time/clock.h"
@@ -140,6 +142,8 @@ down_locked(unsigned int cpu)
 {
 	int err;
 
+	if (!cpu_present(cpu))
+		return -EINVAL;
 	if (!cpu_active(cpu))
 		return 0;
 	cpumask_clear_atomic(&cpu_active_mask, cpu);
@@ -208,6 +212,8 @@ up_locked(unsigned int cpu)
 {
 	int err;
 
+	if (!cpu_present(cpu))
+		return -EINVAL;
 	if (cpu_active(cpu))
 		return 0;
 	err = start(cpu);
@@ -239,4 +245,40 @@ cpu_up(unsigned int cpu)
 	trace_cpuhp_exit(cpu, 1, 0, err);
 	mutex_unlock(&hotplug_lock);
 	return err;
+}
+
+/* --- CPUs that are plugged in and pulled out --- */
+
+int
+cpu_plug(unsigned int cpu)
+{
+	if (cpu >= nr_cpus)
+		return -EINVAL;
+	mutex_lock(&hotplug_lock);
+	cpumask_set_atomic(&cpu_present_mask, cpu);
+	mutex_unlock(&hotplug_lock);
+	log_info("smp: CPU %u is plugged in", cpu);
+	fs_cpus_changed();
+	return 0;
+}
+
+int
+cpu_unplug(unsigned int cpu)
+{
+	int err;
+
+	if (cpu >= nr_cpus)
+		return -EINVAL;
+	if (cpu == 0)
+		return -EPERM;
+	mutex_lock(&hotplug_lock);
+	err = down_locked(cpu);
+	if (!err)
+		cpumask_clear_atomic(&cpu_present_mask, cpu);
+	mutex_unlock(&hotplug_lock);
+	if (err)
+		return err;
+	log_info("smp: CPU %u is pulled out", cpu);
+	fs_cpus_changed();
+	return 0;
 }

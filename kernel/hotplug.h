@@ -7,12 +7,19 @@
 
 /*
  * Takes a CPU out of use, or starts one. 0, also when there was nothing to do;
- * -EINVAL: no such CPU; -EPERM: the boot CPU stays; -EBUSY: its share is
+ * -EINVAL: no such CPU is present; -EPERM: the boot CPU stays; -EBUSY: its share is
  * promised to deadline tasks; -EIO: it did not start; -ENOMEM; -EINTR. May sleep for some
  * milliseconds.
  */
 int cpu_down(unsigned int cpu);
 int cpu_up(unsigned int cpu);
+
+/*
+ * A possible CPU is plugged into the machine (and can be started by root), or is to be
+ * pulled out: it is stopped first. 0, errors as above. May sleep.
+ */
+int cpu_plug(unsigned int cpu);
+int cpu_unplug(unsigned int cpu);
 
 /* The idle loop of a CPU that sched_cpu_leave() named: the rest of its life. Interrupts off. */
 void __noreturn cpu_die_oncpu(void);

@@ -128,4 +128,9 @@ extern const struct file_ops pipe_ops;
  */
 int pipe_open_fifo(struct pipe *p, struct file *f);
 
+/* --- the machine --- */
+
+/* fs/sysfs/cpu.c. cpu_present_mask has changed: so does what there is of them. May sleep. */
+void fs_cpus_changed(void);
+
 #endif

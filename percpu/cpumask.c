@@ -14,6 +14,7 @@
 
 /* One until the firmware's tables were read: the boot CPU is there in any case. */
 unsigned int nr_cpus __read_mostly = 1;
+struct cpumask cpu_present_mask __read_mostly;
 struct cpumask cpu_online_mask __read_mostly;
 struct cpumask cpu_active_mask __read_mostly;
 

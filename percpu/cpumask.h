@@ -14,8 +14,13 @@ struct cpumask {
 	unsigned long bits[BITS_TO_LONGS(CONFIG_MAX_CPUS)];
 };
 
-/* I  CPUs are numbered 0 to nr_cpus - 1; set from the firmware's tables before any AP starts. */
+/*
+ * I  CPUs that are possible are numbered 0 to nr_cpus - 1; set from the firmware's
+ * tables before any AP starts.
+ */
 extern unsigned int nr_cpus;
+/* a  those that are plugged in (kernel/hotplug.c) */
+extern struct cpumask cpu_present_mask;
 /*
  * a  CPUs that take part in calls and flushes; a bit is set and cleared by its
  * own CPU. Who sends something to a CPU looks and sends within one pinned section.
@@ -70,8 +75,15 @@ void cpumask_and(struct cpumask *dst, const struct cpumask *a, const struct cpum
 #define for_each_cpu(cpu, mask)                                                                    \
 	for ((cpu) = cpumask_next((mask), 0); (cpu) < nr_cpus;                                     \
 	     (cpu) = cpumask_next((mask), (cpu) + 1))
+#define for_each_present_cpu(cpu) for_each_cpu(cpu, &cpu_present_mask)
 #define for_each_online_cpu(cpu) for_each_cpu(cpu, &cpu_online_mask)
 #define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < nr_cpus; (cpu)++)
+
+static inline bool
+cpu_present(unsigned int cpu)
+{
+	return cpumask_test(&cpu_present_mask, cpu);
+}
 
 static inline bool
 cpu_online(unsigned int cpu)

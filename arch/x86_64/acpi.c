@@ -201,15 +201,9 @@ aml_small(const u8 **p, const u8 *end, u8 *v)
 
 /* Name (_S5_, Package () {a, b, ...}): 08 5f 53 35 5f 12 length count a b. */
 static void
-find_s5(phys_t dsdt)
+find_s5(const u8 *p, const u8 *end)
 {
-	const struct acpi_header *h = table_map(dsdt);
-	const u8 *p, *end;
-
-	if (!h)
-		return;
-	end = (const u8 *)h + h->length;
-	for (p = (const u8 *)(h + 1); p + 8 < end; p++) {
+	for (; p + 8 < end; p++) {
 		if (memcmp(p, "_S5_\x12", 5) != 0)
 			continue;
 		p += 5;
@@ -221,6 +215,32 @@ find_s5(phys_t dsdt)
 		}
 		return;
 	}
+}
+
+/*
+ * OperationRegion (PRST, SystemIO, port, 12): 5b 80 50 52 53 54 01 0b port 0a 0c, which QEMU
+ * has where acpi_cpu.c knows the registers.
+ */
+static void
+find_cpu_ports(const u8 *p, const u8 *end)
+{
+	for (; p + 12 <= end; p++) {
+		if (memcmp(p, "\x5b\x80PRST\x01\x0b", 8) != 0 || p[10] != 0x0a || p[11] != 12)
+			continue;
+		memcpy(&acpi_info.cpu_ports, p + 8, 2);
+		return;
+	}
+}
+
+static void
+dsdt_parse(phys_t dsdt)
+{
+	const struct acpi_header *h = table_map(dsdt);
+
+	if (!h)
+		return;
+	find_s5((const u8 *)(h + 1), (const u8 *)h + h->length);
+	find_cpu_ports((const u8 *)(h + 1), (const u8 *)h + h->length);
 }
 
 /* FADT (5.2.9): offsets within the table. */
@@ -243,6 +263,8 @@ fadt_parse(void)
 	memcpy(&acpi_info.pm1a_cnt, b + 64, 2);
 	memcpy(&acpi_info.pm1b_cnt, b + 68, 2);
 	memcpy(&acpi_info.pm_timer, b + 76, 4);
+	memcpy(&acpi_info.gpe0, b + 80, 2);
+	acpi_info.gpe0_status_bytes = b[92] / 2;
 	memcpy(&v, b + 112, 4);
 	if (h->length >= 129 && v & BIT(10)) {
 		memcpy(&acpi_info.reset_reg, b + 116, sizeof(acpi_info.reset_reg));
@@ -251,7 +273,7 @@ fadt_parse(void)
 	}
 	if (h->length >= 148)
 		memcpy(&x_dsdt, b + 140, 8);
-	find_s5(x_dsdt ? x_dsdt : dsdt);
+	dsdt_parse(x_dsdt ? x_dsdt : dsdt);
 }
 
 static void

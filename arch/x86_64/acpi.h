@@ -43,8 +43,18 @@ struct acpi_info {
 	phys_t ecam;
 	u8 ecam_start_bus, ecam_end_bus;
 	u16 sci_irq;
+	/* general-purpose events 0: first status register, number of them */
+	u16 gpe0;
+	u8 gpe0_status_bytes;
+	/* acpi_cpu.c: the registers that tell of CPUs plugged in and out */
+	u16 cpu_ports;
 };
 extern struct acpi_info acpi_info;
+
+/* The machine answers to ACPI's registers, and its events come as interrupts (4.7.2.5). */
+void acpi_mode(void);
+/* The possible CPU with this APIC id; nr_cpus: none. */
+unsigned int cpu_of_apic(u32 id);
 
 /*
  * Reads the tables that `rsdp` (0: search) leads to: fills acpi_info, nr_cpus

@@ -10,7 +10,7 @@
 #define PM1_SCI_EN 0x0001
 #define PM1_SLP_EN 0x2000
 
-static void
+void
 acpi_mode(void)
 {
 	int i;

@@ -60,14 +60,15 @@ void
 arch_show_cpuinfo(struct seq *s, unsigned int cpu)
 {
 	const struct cpu_features *f = &cpu_features;
+	unsigned int cores = cpumask_weight(&cpu_active_mask);
 	u64 khz = clock_tsc_khz();
 
 	seq_printf(s, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", cpu,
 		   f->vendor, f->family, f->model);
 	seq_printf(s, "model name\t: %s\nstepping\t: %u\ncpu MHz\t\t: %lu.%03lu\n",
 		   f->brand[0] ? f->brand : "unknown", f->stepping, khz / 1000, khz % 1000);
-	seq_printf(s, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n",
-		   nr_cpus, cpu, nr_cpus);
+	seq_printf(s, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n", cores,
+		   cpu, cores);
 	seq_printf(s, "apicid\t\t: %u\ninitial apicid\t: %u\nfpu\t\t: yes\nfpu_exception\t: yes\n",
 		   cpu_apic_id[cpu], cpu_apic_id[cpu]);
 	seq_printf(s, "cpuid level\t: %u\nwp\t\t: yes\nflags\t\t:", f->max_leaf);

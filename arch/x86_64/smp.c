@@ -8,6 +8,7 @@
  * by its APIC id (trampoline.S), sets itself up and says that it is online; no
  * lock is taken and no line is written by two of them but the online mask.
  */
+#include "arch/x86_64/acpi.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/asm/irqflags.h"
 #include "arch/x86_64/cpu.h"
@@ -57,6 +58,16 @@ cpu_apic_id_self(void)
 	if (cpu_features.max_leaf >= 0xb && cpuid(0xb, 0).b)
 		return cpuid(0xb, 0).d;
 	return cpuid(1, 0).b >> 24;
+}
+
+unsigned int
+cpu_of_apic(u32 id)
+{
+	unsigned int cpu = 0;
+
+	while (cpu < nr_cpus && cpu_apic_id[cpu] != id)
+		cpu++;
+	return cpu;
 }
 
 static bool
@@ -203,7 +214,7 @@ smp_start_cpus(unsigned int max)
 	if (nr_cpus == 1)
 		return;
 	/* Those without a stack halt in the trampoline. */
-	want = aps_prepare(min(max, nr_cpus));
+	want = aps_prepare(min(max, cpumask_weight(&cpu_present_mask)));
 	kernel_pml4_pa = virt_to_phys(kernel_pml4);
 	trampoline_setup(TRAMPOLINE_PHYS);
 	aps_start(want);

@@ -1,19 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * /sys/devices/system/cpu and node. One package with a core for each CPU and one
- * memory node, as /proc/cpuinfo tells it too.
+ * memory node, as /proc/cpuinfo tells it too. CPUs that are present have a directory.
  */
 #include "fs/sysfs/sysfs.h"
 
 #include "kernel/hotplug.h"
+#include "kernel/log.h"
+#include "kernel/port_fs.h"
 #include "lib/bitmap.h"
 #include "lib/fmt.h"
 #include "lib/parse.h"
+#include "lib/string.h"
 #include "mm/meminfo.h"
 #include "mm/page.h"
 #include "percpu/cpumask.h"
+#include "sync/mutex.h"
 
 #define MASK_TEXT 512
+
+/* Those that have directories, kept as cpu_present_mask is (update_cpus()). */
+static LOCK_CLASS(cpus_class, RANK_CPU_HOTPLUG);
+static struct mutex cpus_mutex = MUTEX_INIT(cpus_mutex, cpus_class);
+/* l */
+static struct cpumask shown;
+/* I  cpu/ and node/node0/ */
+static struct dentry *cpus_dir, *node_dir;
 
 static int
 show_list(struct seq *s, const struct cpumask *m)
@@ -63,6 +75,12 @@ show_possible(struct seq *s, unsigned long arg)
 }
 
 static int
+show_present(struct seq *s, unsigned long arg)
+{
+	return show_list(s, &cpu_present_mask);
+}
+
+static int
 show_offline(struct seq *s, unsigned long arg)
 {
 	struct cpumask m;
@@ -89,7 +107,7 @@ show_kernel_max(struct seq *s, unsigned long arg)
 }
 
 static const struct sysfs_attr cpu_files[] = {
-	{"online", show_online},   {"possible", show_possible}, {"present", show_possible},
+	{"online", show_online},   {"possible", show_possible}, {"present", show_present},
 	{"offline", show_offline}, {"isolated", show_none},	{"kernel_max", show_kernel_max},
 };
 
@@ -169,35 +187,89 @@ static const struct sysfs_attr topology_files[] = {
 	{"die_cpus_list", show_all_list},
 };
 
-int
-sysfs_fill_cpus(struct dentry *root)
+/* cpu/cpuN and what is in it. */
+static int
+add_cpu(unsigned int cpu)
 {
-	struct dentry *dir = sysfs_dir(root, "devices/system/cpu"), *d;
+	struct dentry *d;
 	char name[32];
-	unsigned int cpu;
 	int err;
 
-	if (is_err(dir))
-		return (int)ptr_err(dir);
-	err = sysfs_files(dir, cpu_files, ARRAY_SIZE(cpu_files), 0);
-	for_each_possible_cpu(cpu) {
-		if (err)
-			break;
-		scnprintf(name, sizeof(name), "cpu%u/topology", cpu);
-		d = sysfs_dir(dir, name);
-		if (is_err(d))
-			return (int)ptr_err(d);
-		err = sysfs_files(d, topology_files, ARRAY_SIZE(topology_files), cpu);
-		scnprintf(name, sizeof(name), "cpu%u", cpu);
-		d = sysfs_dir(dir, name);
-		if (!err)
-			err = is_err(d) ? (int)ptr_err(d)
-					: sysfs_link(d, "node0", "../../node/node0");
-		/* The boot CPU stays. */
-		if (!err && cpu > 0)
-			err = sysfs_file_rw(d, &online_file, store_online, cpu);
-	}
+	scnprintf(name, sizeof(name), "cpu%u/topology", cpu);
+	d = sysfs_dir(cpus_dir, name);
+	if (is_err(d))
+		return (int)ptr_err(d);
+	err = sysfs_files(d, topology_files, ARRAY_SIZE(topology_files), cpu);
+	scnprintf(name, sizeof(name), "cpu%u", cpu);
+	d = sysfs_dir(cpus_dir, name);
+	if (!err)
+		err = is_err(d) ? (int)ptr_err(d) : sysfs_link(d, "node0", "../../node/node0");
+	/* The boot CPU stays. */
+	if (!err && cpu > 0)
+		err = sysfs_file_rw(d, &online_file, store_online, cpu);
 	return err;
+}
+
+/* node/node0/cpuN. */
+static int
+link_cpu(unsigned int cpu)
+{
+	char name[16], target[32];
+
+	scnprintf(name, sizeof(name), "cpu%u", cpu);
+	scnprintf(target, sizeof(target), "../../cpu/cpu%u", cpu);
+	return sysfs_link(node_dir, name, target);
+}
+
+static void
+remove_entry(struct dentry *dir, unsigned int cpu)
+{
+	char name[16];
+	struct dentry *d;
+
+	scnprintf(name, sizeof(name), "cpu%u", cpu);
+	d = dentry_find(dir, name, strlen(name));
+	if (!d)
+		return;
+	pseudo_remove(d);
+	dentry_put(d);
+}
+
+/* Makes the directories of CPUs what cpu_present_mask says. */
+static int
+update_cpus(void)
+{
+	unsigned int cpu;
+	int err = 0;
+
+	mutex_lock(&cpus_mutex);
+	for_each_possible_cpu(cpu) {
+		bool want = cpu_present(cpu);
+
+		if (err || want == cpumask_test(&shown, cpu))
+			continue;
+		if (want) {
+			err = add_cpu(cpu);
+			if (!err)
+				err = link_cpu(cpu);
+			cpumask_set(&shown, cpu);
+		} else {
+			remove_entry(node_dir, cpu);
+			remove_entry(cpus_dir, cpu);
+			cpumask_clear(&shown, cpu);
+		}
+	}
+	mutex_unlock(&cpus_mutex);
+	return err;
+}
+
+void
+fs_cpus_changed(void)
+{
+	int err = smp_load_acquire(&node_dir) ? update_cpus() : 0;
+
+	if (err)
+		log_err("sysfs: directories of CPUs are not complete: error %d", err);
 }
 
 /* --- node/ --- */
@@ -232,12 +304,10 @@ static const struct sysfs_attr node_files[] = {
 	{"meminfo", show_node_memory},
 };
 
-int
-sysfs_fill_nodes(struct dentry *root)
+static int
+fill_node(struct dentry *root)
 {
 	struct dentry *dir = sysfs_dir(root, "devices/system/node"), *node;
-	char name[16], target[32];
-	unsigned int cpu;
 	int err;
 
 	if (is_err(dir))
@@ -248,12 +318,21 @@ sysfs_fill_nodes(struct dentry *root)
 	err = sysfs_files(dir, node_dir_files, ARRAY_SIZE(node_dir_files), 0);
 	if (!err)
 		err = sysfs_files(node, node_files, ARRAY_SIZE(node_files), 0);
-	for_each_possible_cpu(cpu) {
-		if (err)
-			break;
-		scnprintf(name, sizeof(name), "cpu%u", cpu);
-		scnprintf(target, sizeof(target), "../../cpu/cpu%u", cpu);
-		err = sysfs_link(node, name, target);
-	}
+	/* From here on fs_cpus_changed() does its work. */
+	smp_store_release(&node_dir, node);
 	return err;
+}
+
+int
+sysfs_fill_cpus(struct dentry *root)
+{
+	int err;
+
+	cpus_dir = sysfs_dir(root, "devices/system/cpu");
+	if (is_err(cpus_dir))
+		return (int)ptr_err(cpus_dir);
+	err = sysfs_files(cpus_dir, cpu_files, ARRAY_SIZE(cpu_files), 0);
+	if (!err)
+		err = fill_node(root);
+	return err ? err : update_cpus();
 }

@@ -2,8 +2,8 @@
 /*
  * sysfs: its one instance, and what its parts make it of.
  *
- * Model: the tree is made whole at the first mount and does not change: there is
- * no hot-plug of what it shows.
+ * Model: the tree is made whole at the first mount; only the directories of CPUs come
+ * and go after that.
  */
 #include "fs/sysfs/sysfs.h"
 
@@ -163,8 +163,6 @@ sysfs_make(void)
 	err = fill_folders(sb->root);
 	if (!err)
 		err = sysfs_fill_cpus(sb->root);
-	if (!err)
-		err = sysfs_fill_nodes(sb->root);
 	if (!err)
 		err = sysfs_fill_class(sb->root);
 	if (!err)

@@ -24,7 +24,6 @@ struct dentry *sysfs_dir(struct dentry *d, const char *path);
 
 /* cpu.c, class.c, mm.c: 0 or -Exxx. */
 int sysfs_fill_cpus(struct dentry *root);
-int sysfs_fill_nodes(struct dentry *root);
 int sysfs_fill_class(struct dentry *root);
 int sysfs_fill_mm(struct dentry *root);
 

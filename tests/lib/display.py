@@ -6,11 +6,10 @@ read from a picture cell by cell with a font that was learned before from a pict
 what a glyph looks like does not matter, that each has its own look does.
 """
 
-import json
 import re
-import socket
 import time
 
+import qmp
 import vm
 
 GLYPH_HEIGHT = 16
@@ -61,33 +60,13 @@ class Display(vm.Terminal):
     """A VM whose serial console is a terminal, with a display and a keyboard besides."""
 
     def __init__(self, machine, folder):
-        self.picture_file, control = folder + "/picture.ppm", folder + "/qmp"
+        self.picture_file = folder + "/picture.ppm"
         self.font, self.seen = {}, ""
-        machine.extra += ["-vga", "std", "-qmp", "unix:%s,server=on,wait=off" % control]
+        machine.extra += ["-vga", "std"]
+        self.control = qmp.Control(machine, folder)
         super().__init__(machine)
-        self.control = socket.socket(socket.AF_UNIX)
-        while True:
-            try:
-                self.control.connect(control)
-                break
-            except OSError:
-                if self.over or time.monotonic() > self.deadline:
-                    raise
-                time.sleep(0.05)
-        self.answers = self.control.makefile("r")
-        self.command("qmp_capabilities")
-
-    def command(self, name, **arguments):
-        """Runs a command of QMP; what it returns."""
-        request = {"execute": name, "arguments": arguments}
-        self.control.sendall(json.dumps(request).encode() + b"\n")
-        for line in self.answers:
-            answer = json.loads(line)
-            if "error" in answer:
-                raise RuntimeError("%s: %s" % (name, answer["error"]))
-            if "return" in answer:
-                return answer["return"]
-        raise EOFError("QEMU has gone")
+        self.control.connect(self)
+        self.command = self.control.command
 
     # --- the keyboard ---
 
