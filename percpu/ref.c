@@ -4,23 +4,31 @@
  *
  * Model: each CPU has a small cache of (object, delta) pairs. An object has two
  * places in it, so that two that are used together and meet in the first one do
- * not drive each other out. A get or put changes the delta only. Deltas are
+ * not drive each other out; of two in its places a third replaces the one that
+ * was used less. A get or put changes the delta only. Deltas are
  * added to the object's own count, under its lock, when another object needs
  * the slot and when the cache is flushed. The true number of references is the
  * count plus all deltas, so a count of 0 means nothing by itself: the object
  * goes on the list of the CPU that saw the 0, for review.
  *
- * Time is cut into epochs. An epoch ends when every CPU has had a moment in it
- * at which its cache was clean (empty): after a flush, or because it was clean
- * anyway. An object is released when a whole epoch has passed since its review
- * began in which its count stayed 0 and no cache gave it a delta, not even one
- * of 0.
+ * Time is cut into epochs (percpu/ref_epoch.c). An epoch ends when every CPU has
+ * had a moment in it at which its cache was clean: it held no delta of an object
+ * under review. An object is released when a whole epoch has passed since its
+ * review began in which its count stayed 0 and no cache gave it a delta, not
+ * even one of 0.
  *
- * Why that is enough: let T be the start of that epoch. A delta that some cache
- * held at T must have left it before that CPU's clean moment, hence within the
- * epoch, and would have been noticed (DIRTY). So at T no cache held a delta for
- * the object, the true number of references was its count, 0, and nobody can
- * get a reference where there is none.
+ * What a flush leaves alone: an object that is not under review keeps its slot
+ * if it was used here a few flushes ago, for it is alive and will be used again,
+ * unless there were more puts than gets, which may be the last ones. After that
+ * a delta of 0 is dropped. Neither writes to the object: CPUs that use one object
+ * all the time do not share its line.
+ *
+ * Why that is enough: let T be the start of that epoch. A delta of the object
+ * that some cache held at T is found by the flush at that CPU's clean moment or
+ * left the cache before, hence within the epoch, in which the object is under
+ * review: it was handed in and noticed (DIRTY). So at T no cache held a delta
+ * for the object, the true number of references was its count, 0, and nobody
+ * can get a reference where there is none.
  *
  * States of an object (state):
  *
@@ -32,25 +40,31 @@
  *                                  a work item calls release()
  *
  * Ownership: a cache, a review list and a list of the dead belong to their CPU.
- * The timer runs only on CPUs that have a dirty cache or something to review:
- * an idle CPU with neither is never woken.
+ * The timer runs only on CPUs that have a dirty cache or something to review,
+ * and on the keeper of epochs.
  *
  * Locking: an object's lock covers its count and state, is innermost, and is
- * taken with interrupts off. `epoch_lock` is only ever tried. Lists are touched
- * with interrupts off.
+ * taken with interrupts off; a flush looks at the state without it. Lists are
+ * touched with interrupts off.
  *
  * Ordering:
- *      ref_add, first delta            epoch_try_advance
+ *      ref_add, first delta            ref_epoch_try_advance
  *      dirty = 1                       clean_epoch and dirty are read
  *      delta is entered
  *      A reference that is handed on (by a lock, a message, a grace period)
  *      takes the store to dirty along; the put that makes the count 0 comes
  *      after that hand-over, and the advance after the put.
  *
- *      cache_flush                     epoch_try_advance
+ *      cache_flush                     ref_epoch_try_advance
  *      epoch is read                   clean_epoch == epoch (acquire)
  *      deltas are handed in
  *      clean_epoch = epoch (release)   epoch + 1 (full barrier)
+ *
+ *      review_begin                    cache_flush
+ *      state = REVIEW                  epoch is read
+ *      (full barrier)                  (loads stay in order)
+ *      epoch is read as E              state is read
+ *      A flush in epoch E + 1 or later sees REVIEW, and leaves nothing alone.
  *
  * Contexts: get and put in any but NMI. An interrupt that finds its CPU inside
  * the cache (`ref_busy`) changes the object's count directly, which is always
@@ -74,18 +88,15 @@
 #include "percpu/percpu.h"
 #include "percpu/pin.h"
 #include "percpu/port.h"
+#include "percpu/ref_impl.h"
 #include "percpu/work.h"
 
 #define SLOTS_LOG2 (CONFIG_DEBUG ? 3 : 8)
 #define SLOTS (1u << SLOTS_LOG2)
-/* From the first delta, and between reviews. */
-#define FLUSH_NS 5000000UL
 /* When the flush found its CPU inside the cache. */
 #define RETRY_NS 100000UL
 /* Objects that one visit reviews. */
 #define REVIEW_BATCH 512
-/* Levels of objects that hold one another that one drain takes down. */
-#define DRAIN_PASSES 32
 
 #define REF_REVIEW 1u
 #define REF_DIRTY 2u
@@ -93,8 +104,20 @@
 
 struct ref_slot {
 	struct ref *ref;
-	s64 delta;
+	/*
+	 * The delta in the upper half, signed; below it SLOT_AGE, flushes without
+	 * use, and SLOT_USES since the last flush. These would run over after 2^32
+	 * uses between two flushes.
+	 */
+	s64 word;
 };
+
+#define SLOT_USES 0x0fffffffL
+#define SLOT_AGE 0xf0000000L
+#define SLOT_AGE_ONE 0x10000000L
+/* Flushes that a slot lives through without being used. */
+#define SLOT_AGE_MAX (6 * SLOT_AGE_ONE)
+#define slot_step(n) ((s64)((u64)(n) << 32) + 1)
 
 /* What only its own CPU touches. */
 struct ref_cache {
@@ -110,27 +133,12 @@ struct ref_cache {
 	struct mail arm_mail;
 };
 
-/* What the CPU that ends an epoch reads. */
-struct ref_status {
-	/* o  1: the cache has a delta */
-	u32 dirty;
-	/* o  the review list is not empty */
-	u32 reviewing;
-	/* o  the epoch in which this CPU last flushed */
-	u64 clean_epoch;
-};
-
 static DEFINE_PERCPU(struct ref_cache, ref_cache);
-static DEFINE_PERCPU_ALIGNED(struct ref_status, ref_status);
+DEFINE_PERCPU_ALIGNED(struct ref_status, ref_status);
 /* o  1: some context of this CPU is inside the cache */
 static DEFINE_PERCPU(u8, ref_busy);
 /* o  1: the timer has been asked for, or the mail that asks for it is under way */
 static DEFINE_PERCPU(u8, ref_armed);
-
-/* a  the current epoch; starts where no CPU is taken to have flushed */
-static u64 ref_epoch = 1;
-/* a */
-static u32 epoch_lock;
 
 DEFINE_COUNTER(ref_released);
 DEFINE_COUNTER(ref_evicted);
@@ -161,7 +169,7 @@ list_of_cpu(struct list *head)
 static void
 arm_from_mail(struct mail *m)
 {
-	ref_port_arm(FLUSH_NS);
+	ref_port_arm(REF_FLUSH_NS);
 }
 
 /*
@@ -175,7 +183,7 @@ arm_oncpu(void)
 		return;
 	this_cpu_write(ref_armed, 1);
 	if ((this_cpu_read(pin_count) & ~PIN_NO_RESCHED) == PIN_ONE && !irqs_disabled()) {
-		ref_port_arm(FLUSH_NS);
+		ref_port_arm(REF_FLUSH_NS);
 	} else {
 		struct mail *m = this_cpu_ptr(&ref_cache.arm_mail);
 
@@ -198,8 +206,10 @@ review_begin(struct ref *r)
 {
 	struct ref_cache *c = this_cpu_ptr(&ref_cache);
 
-	r->state = REF_REVIEW;
-	r->epoch = (u16)READ_ONCE(ref_epoch);
+	WRITE_ONCE(r->state, REF_REVIEW);
+	/* Pairs with cache_flush(). */
+	smp_mb();
+	r->epoch = (u16)READ_ONCE(ref_time.epoch);
 	list_add_tail(&r->review, list_of_cpu(&c->review));
 	status_set(&this_cpu_ptr(&ref_status)->reviewing);
 }
@@ -216,7 +226,7 @@ object_add(struct ref *r, s64 delta)
 	r->count += delta;
 	if (r->count == 0) {
 		if (r->state & REF_REVIEW) {
-			r->state |= REF_DIRTY;
+			WRITE_ONCE(r->state, r->state | REF_DIRTY);
 		} else {
 			review_begin(r);
 			begun = true;
@@ -225,6 +235,24 @@ object_add(struct ref *r, s64 delta)
 	object_unlock(r);
 	irq_restore(flags);
 	return begun;
+}
+
+static s64
+slot_delta(const struct ref_slot *s)
+{
+	return s->word >> 32;
+}
+
+/* False: the delta has no room for n more. */
+static __always_inline bool
+slot_add(struct ref_slot *s, s64 n)
+{
+	s64 word;
+
+	if (unlikely(n != (s32)n || __builtin_add_overflow(s->word, slot_step(n), &word)))
+		return false;
+	s->word = word;
+	return true;
 }
 
 static struct ref_slot *
@@ -243,11 +271,11 @@ slot_claim(struct ref_slot *s, struct ref *r, s64 delta)
 
 	if (s->ref != NULL) {
 		counter_inc(ref_evicted);
-		object_add(s->ref, s->delta);
+		object_add(s->ref, slot_delta(s));
 	}
 	status_set(&this_cpu_ptr(&ref_status)->dirty);
 	s->ref = r;
-	s->delta = delta;
+	s->word = slot_step(delta);
 	bit_set(c->used, (size_t)(s - c->slots));
 }
 
@@ -260,32 +288,47 @@ second_slot(struct ref_slot *first)
 	return &c->slots[(size_t)(first - c->slots) ^ 1];
 }
 
-/* Enters a delta of r, which is not in its first place; the CPU is inside the cache. */
-static void
+/* Where a new object goes: where there is room, else where less is lost. */
+static struct ref_slot *
+slot_choose(struct ref_slot *first, struct ref_slot *second)
+{
+	if (first->ref == NULL)
+		return first;
+	if (second->ref == NULL)
+		return second;
+	return (second->word & SLOT_USES) < (first->word & SLOT_USES) ? second : first;
+}
+
+/* Enters a delta of r if there is room for one that large; the CPU is inside the cache. */
+static bool
 cache_add(struct ref *r, s64 n)
 {
 	struct ref_slot *first = slot_of(r), *second = second_slot(first);
 
+	if (first->ref == r)
+		return slot_add(first, n);
 	if (second->ref == r)
-		second->delta += n;
-	else
-		slot_claim(first->ref != NULL && second->ref == NULL ? second : first, r, n);
+		return slot_add(second, n);
+	if (n != (s32)n)
+		return false;
+	slot_claim(slot_choose(first, second), r, n);
+	return true;
 }
 
 static __noinline void
 add_slow(struct ref *r, s64 n)
 {
-	if (this_cpu_read(ref_busy)) {
-		if (object_add(r, n))
-			arm_oncpu();
-		return;
+	bool entered = false;
+
+	if (!this_cpu_read(ref_busy)) {
+		this_cpu_write(ref_busy, 1);
+		barrier();
+		entered = cache_add(r, n);
+		barrier();
+		this_cpu_write(ref_busy, 0);
 	}
-	this_cpu_write(ref_busy, 1);
-	barrier();
-	cache_add(r, n);
-	barrier();
-	this_cpu_write(ref_busy, 0);
-	arm_oncpu();
+	if (entered || object_add(r, n))
+		arm_oncpu();
 }
 
 static __always_inline void
@@ -300,9 +343,7 @@ add(struct ref *r, s64 n)
 	this_cpu_write(ref_busy, 1);
 	barrier();
 	s = slot_of(r);
-	hit = likely(s->ref == r);
-	if (hit)
-		s->delta += n;
+	hit = likely(s->ref == r) && slot_add(s, n);
 	barrier();
 	this_cpu_write(ref_busy, 0);
 	if (likely(hit)) {
@@ -343,65 +384,66 @@ ref_add(struct ref *r, s64 n)
 	add(r, n);
 }
 
+/* At a flush: does the slot stay as it is? See the opening comment. */
+static bool
+slot_stays(struct ref_slot *s)
+{
+	s64 age = s->word & SLOT_USES ? 0 : (s->word & SLOT_AGE) + SLOT_AGE_ONE;
+
+	if (s->word < 0 || age > SLOT_AGE_MAX || READ_ONCE(s->ref->state) != 0)
+		return false;
+	s->word = (s->word & ~(SLOT_USES | SLOT_AGE)) | age;
+	return true;
+}
+
 static void
-cache_flush(struct ref_cache *c)
+slot_hand_in(struct ref_slot *s)
+{
+	s64 delta = slot_delta(s);
+
+	if (delta != 0 || READ_ONCE(s->ref->state) != 0)
+		object_add(s->ref, delta);
+}
+
+static void
+cache_flush(struct ref_cache *c, bool all)
 {
 	struct ref_status *st = this_cpu_ptr(&ref_status);
-	u64 epoch = READ_ONCE(ref_epoch);
+	u64 epoch = smp_load_acquire(&ref_time.epoch);
+	bool stay = false;
 	size_t i;
 
-	barrier();
 	bitmap_for_each_one(i, c->used, SLOTS) {
-		object_add(c->slots[i].ref, c->slots[i].delta);
+		if (!all && slot_stays(&c->slots[i])) {
+			stay = true;
+			continue;
+		}
+		slot_hand_in(&c->slots[i]);
 		c->slots[i].ref = NULL;
 		bit_clear(c->used, i);
 	}
-	smp_store_release(&st->dirty, 0);
+	if (!stay)
+		smp_store_release(&st->dirty, 0);
 	smp_store_release(&st->clean_epoch, epoch);
 }
 
 bool
-ref_flush_oncpu(void)
+ref_flush_how_oncpu(bool all)
 {
 	if (this_cpu_read(ref_busy))
 		return false;
 	this_cpu_write(ref_busy, 1);
 	barrier();
-	cache_flush(this_cpu_ptr(&ref_cache));
+	cache_flush(this_cpu_ptr(&ref_cache), all);
 	barrier();
 	this_cpu_write(ref_busy, 0);
 	return true;
 }
 
-/* self: a CPU that does not matter. */
-static bool
-cpus_were_clean_but(unsigned int self, u64 epoch)
+bool
+ref_flush_oncpu(void)
 {
-	unsigned int cpu;
-
-	for_each_possible_cpu(cpu) {
-		struct ref_status *st = cpu_ptr(&ref_status, cpu);
-
-		if (cpu != self && smp_load_acquire(&st->clean_epoch) != epoch &&
-		    smp_load_acquire(&st->dirty))
-			return false;
-	}
-	return true;
-}
-
-/* Begins the next epoch if every CPU was clean in this one. Pinned. */
-static bool
-epoch_try_advance(void)
-{
-	bool clean;
-
-	if (READ_ONCE(epoch_lock) != 0 || atomic_xchg(&epoch_lock, 1) != 0)
-		return false;
-	clean = cpus_were_clean_but(CONFIG_MAX_CPUS, READ_ONCE(ref_epoch));
-	if (clean)
-		atomic_inc(&ref_epoch);
-	smp_store_release(&epoch_lock, 0);
-	return clean;
+	return ref_flush_how_oncpu(true);
 }
 
 /* What becomes of an object whose epoch is over. Its lock held; it is on no list. */
@@ -409,11 +451,11 @@ static void
 review_end(struct ref_cache *c, struct ref *r)
 {
 	if (r->count != 0) {
-		r->state = 0;
+		WRITE_ONCE(r->state, 0);
 	} else if (r->state & REF_DIRTY) {
 		review_begin(r);
 	} else {
-		r->state = REF_DEAD;
+		WRITE_ONCE(r->state, REF_DEAD);
 		list_add_tail(&r->review, list_of_cpu(&c->dead));
 	}
 }
@@ -424,7 +466,7 @@ review_one(struct ref_cache *c)
 {
 	struct ref *r = list_first_or_null(list_of_cpu(&c->review), struct ref, review);
 
-	if (r == NULL || (s16)((u16)READ_ONCE(ref_epoch) - r->epoch) < 2)
+	if (r == NULL || (s16)((u16)READ_ONCE(ref_time.epoch) - r->epoch) < 2)
 		return false;
 	object_lock(r);
 	list_del(&r->review);
@@ -435,9 +477,8 @@ review_one(struct ref_cache *c)
 
 static void release_dead(struct work *w);
 
-/* True if the list is empty or not due, false if the batch was used up. Pinned. */
-static bool
-review_oncpu(void)
+bool
+ref_review_oncpu(void)
 {
 	struct ref_cache *c = this_cpu_ptr(&ref_cache);
 	bool post, more = true;
@@ -459,18 +500,6 @@ review_oncpu(void)
 	return !more;
 }
 
-/*
- * What was released may have held others (directories in directories): where the
- * other CPUs are clean those need not wait for the timer. Task context, pinned.
- */
-static void
-release_next_oncpu(void)
-{
-	if (cpus_were_clean_but(cpu_id(), READ_ONCE(ref_epoch)) && ref_flush_oncpu() &&
-	    epoch_try_advance() && epoch_try_advance())
-		review_oncpu();
-}
-
 static void
 release_dead(struct work *w)
 {
@@ -489,7 +518,9 @@ release_dead(struct work *w)
 		r->release(r);
 	}
 	pin();
-	release_next_oncpu();
+	/* What was released may have held others (directories in directories). */
+	if (ref_epochs_alone_oncpu())
+		ref_review_oncpu();
 	unpin();
 }
 
@@ -498,21 +529,27 @@ static void
 ref_softirq(void)
 {
 	struct ref_status *st = this_cpu_ptr(&ref_status);
-	u64 delay = FLUSH_NS;
+	u64 delay = REF_FLUSH_NS;
+	bool keeper;
 
-	if (!ref_flush_oncpu())
+	if (!ref_flush_how_oncpu(false))
 		delay = RETRY_NS;
-	/* Two in a row, when the other CPUs are clean: the whole epoch was an instant. */
-	if (epoch_try_advance())
-		epoch_try_advance();
-	if (!review_oncpu())
+	keeper = ref_epochs_turn_oncpu();
+	if (!ref_review_oncpu())
 		delay = RETRY_NS;
 	this_cpu_write(ref_armed, 0);
 	barrier();
-	if ((READ_ONCE(st->dirty) || READ_ONCE(st->reviewing)) && !this_cpu_read(ref_armed)) {
+	if ((READ_ONCE(st->dirty) || READ_ONCE(st->reviewing) || keeper) &&
+	    !this_cpu_read(ref_armed)) {
 		this_cpu_write(ref_armed, 1);
 		ref_port_arm(delay);
 	}
+}
+
+void
+ref_arm_keeper_oncpu(void)
+{
+	arm_oncpu();
 }
 
 void
@@ -556,88 +593,7 @@ ref_adopt(unsigned int cpu)
 	WRITE_ONCE(cpu_ptr(&ref_status, cpu)->reviewing, 0);
 	WRITE_ONCE(this_cpu_ptr(&ref_status)->reviewing, 1);
 	irq_restore(flags);
+	ref_epochs_adopt(cpu);
 	arm_oncpu();
 	unpin();
-}
-
-/* On each CPU, interrupts off: arg counts those that could not flush. */
-static void
-drain_flush(void *arg)
-{
-	u32 *busy = arg;
-
-	if (!ref_flush_oncpu())
-		atomic_inc(busy);
-}
-
-static void
-drain_review(void *arg)
-{
-	u32 *unfinished = arg;
-
-	if (!review_oncpu())
-		atomic_inc(unfinished);
-}
-
-/* Lets at least one epoch pass. */
-static void
-drain_epoch(void)
-{
-	u64 start = READ_ONCE(ref_epoch);
-	u32 busy;
-
-	do {
-		busy = 0;
-		cpu_call_mask(&cpu_online_mask, drain_flush, &busy);
-		pin();
-		if (READ_ONCE(busy) == 0)
-			epoch_try_advance();
-		unpin();
-	} while (READ_ONCE(ref_epoch) == start);
-}
-
-static void
-drain_reviews(void)
-{
-	u32 unfinished;
-
-	do {
-		unfinished = 0;
-		cpu_call_mask(&cpu_online_mask, drain_review, &unfinished);
-	} while (READ_ONCE(unfinished) != 0);
-}
-
-/*
- * The first epochs bring every object that nobody holds under review and past
- * it; the others are for those that the flushes themselves made dirty.
- */
-static void
-drain_pass(void)
-{
-	for (unsigned int i = 0; i < 4; i++)
-		drain_epoch();
-	drain_reviews();
-	for (unsigned int i = 0; i < 3; i++)
-		drain_epoch();
-	drain_reviews();
-	work_flush_all();
-}
-
-void
-ref_drain_depth(unsigned int depth)
-{
-	s64 before;
-
-	for (unsigned int i = 0; i < depth; i++) {
-		before = counter_sum(ref_released);
-		drain_pass();
-		if (counter_sum(ref_released) == before)
-			return;
-	}
-}
-
-void
-ref_drain(void)
-{
-	ref_drain_depth(DRAIN_PASSES);
 }

@@ -3,9 +3,9 @@
  * Drained references: threads on all CPUs hand references to one another; no
  * object may be released while somebody has one, and every object must be in
  * the end. A release at the first count of 0, without the epochs, must be found
- * out.
+ * out. Few objects, which stay in the caches, die and live again meanwhile.
  */
-#include "percpu/ref.h"
+#include "percpu/ref_impl.h"
 
 #include "arch/x86_64/asm/atomic.h"
 #include "arch/x86_64/asm/irqflags.h"
@@ -23,6 +23,8 @@ struct object {
 	/* a */
 	u32 released;
 	u32 early;
+	/* (who has it from the shelf)  its first reference has been put */
+	bool dying;
 };
 
 struct ref_torture {
@@ -34,6 +36,11 @@ struct ref_torture {
 	struct object *spare[OBJECTS];
 	/* a */
 	u64 early;
+	/* I  how many of the objects are used, and whether they die */
+	unsigned int objects_used;
+	bool mortal;
+	/* a  objects that died and were made anew */
+	u64 renewed;
 	void (*get)(struct ref *r);
 	void (*put)(struct ref *r);
 };
@@ -45,9 +52,21 @@ object_release(struct ref *r)
 {
 	struct object *o = container_of(r, struct object, ref);
 
-	if (atomic_read(&o->real) != 0)
+	if (atomic_read(&o->real) != 0) {
 		WRITE_ONCE(o->early, 1);
+		atomic_inc(&ref_torture.early);
+	}
 	atomic_inc(&o->released);
+}
+
+static void
+object_make(struct object *o)
+{
+	ref_init(&o->ref, object_release);
+	o->real = 1;
+	o->early = 0;
+	o->dying = false;
+	WRITE_ONCE(o->released, 0);
 }
 
 static void
@@ -77,20 +96,33 @@ ref_thread(struct torture_thread *th)
 
 	while (!torture_over(th)) {
 		u64 r = test_rand(&th->seed);
-		struct object **place = &s->shelf[r % OBJECTS];
+		struct object **place = &s->shelf[r % s->objects_used];
 
 		o = atomic_xchg(place, NULL);
 		if (o == NULL)
 			continue;
+		if (o->dying) {
+			if (smp_load_acquire(&o->released)) {
+				object_make(o);
+				atomic_inc(&s->renewed);
+			}
+			smp_store_release(place, o);
+			cpu_relax();
+			continue;
+		}
 		for (unsigned int i = 0; i < (r >> 8 & 3); i++) {
 			object_get(s, o);
 			object_put(s, o);
 		}
 		object_get(s, o);
-		found = atomic_xchg(&s->spare[(r >> 16) % OBJECTS], o);
+		found = atomic_xchg(&s->spare[(r >> 16) % s->objects_used], o);
 		if (READ_ONCE(o->released)) {
 			atomic_inc(&s->early);
 			torture_stop(th);
+		}
+		if (s->mortal && (r >> 40 & 255) == 0) {
+			o->dying = true;
+			object_put(s, o);
 		}
 		smp_store_release(place, o);
 		if (found != NULL)
@@ -117,42 +149,120 @@ static void
 ref_torture_init(struct ref_torture *s, void (*get)(struct ref *r), void (*put)(struct ref *r))
 {
 	s->early = 0;
+	s->renewed = 0;
+	s->objects_used = OBJECTS;
+	s->mortal = false;
 	s->get = get;
 	s->put = put;
 	for (int i = 0; i < OBJECTS; i++) {
-		struct object *o = &s->objects[i];
-
-		ref_init(&o->ref, object_release);
-		o->real = 1;
-		o->released = 0;
-		o->early = 0;
-		s->shelf[i] = o;
+		object_make(&s->objects[i]);
+		s->shelf[i] = &s->objects[i];
 		s->spare[i] = NULL;
 	}
+}
+
+/* All references go; each object must be released once, and no earlier. */
+static void
+ref_check(struct ref_torture *s)
+{
+	u64 early = 0;
+
+	EXPECT_EQ(s->early, 0);
+	for (unsigned int i = 0; i < s->objects_used; i++)
+		if (s->spare[i] != NULL)
+			object_put(s, s->spare[i]);
+	ref_drain();
+	for (unsigned int i = 0; i < s->objects_used; i++)
+		EXPECT_EQ(s->objects[i].released, s->objects[i].dying);
+	for (unsigned int i = 0; i < s->objects_used; i++)
+		if (!s->objects[i].dying)
+			object_put(s, &s->objects[i]);
+	ref_drain();
+	for (unsigned int i = 0; i < s->objects_used; i++) {
+		EXPECT_EQ(s->objects[i].released, 1);
+		early += s->objects[i].early;
+	}
+	EXPECT_EQ(early, 0);
 }
 
 TEST(ref_torture)
 {
 	struct ref_torture *s = &ref_torture;
-	u64 early = 0;
 
 	ref_torture_init(s, ref_get, ref_put);
 	EXPECT_GT(ref_run(s), 0);
-	EXPECT_EQ(s->early, 0);
-	for (int i = 0; i < OBJECTS; i++)
-		if (s->spare[i] != NULL)
-			object_put(s, s->spare[i]);
+	ref_check(s);
+}
+
+TEST(ref_torture_lives)
+{
+	struct ref_torture *s = &ref_torture;
+
+	ref_torture_init(s, ref_get, ref_put);
+	s->objects_used = 6;
+	s->mortal = true;
+	EXPECT_GT(ref_run(s), 0);
+	EXPECT_GT(s->renewed, 0);
+	ref_check(s);
+}
+
+/* What is used here stays in the cache, but for what is under review. */
+TEST(ref_flush_leaves_what_is_used)
+{
+	static struct object o;
+	unsigned long flags;
+
+	object_make(&o);
+	pin();
+	flags = irq_save();
+	EXPECT(ref_flush_oncpu());
+	ref_get(&o.ref);
+	EXPECT(ref_flush_how_oncpu(false));
+	EXPECT_EQ(o.ref.count, 1);
+	/* Not used for a while. */
+	for (int i = 0; i < 16; i++)
+		EXPECT(ref_flush_how_oncpu(false));
+	EXPECT_EQ(o.ref.count, 2);
+	/* The last put may be among these. */
+	ref_add(&o.ref, -2);
+	EXPECT(ref_flush_how_oncpu(false));
+	EXPECT_EQ(o.ref.count, 0);
+	EXPECT_NE(o.ref.state, 0);
+	/* A reference whose get is still in another CPU's cache is put here and had again. */
+	ref_put(&o.ref);
+	ref_add(&o.ref, 3);
+	EXPECT(ref_flush_how_oncpu(false));
+	EXPECT_EQ(o.ref.count, 2);
+	ref_add(&o.ref, -2);
+	irq_restore(flags);
+	unpin();
 	ref_drain();
-	for (int i = 0; i < OBJECTS; i++)
-		EXPECT_EQ(s->objects[i].released, 0);
-	for (int i = 0; i < OBJECTS; i++)
-		object_put(s, &s->objects[i]);
+	EXPECT_EQ(o.released, 1);
+}
+
+/* More than a place in the cache can count. */
+TEST(ref_large_numbers)
+{
+	static struct object o;
+	unsigned long flags;
+
+	object_make(&o);
+	pin();
+	flags = irq_save();
+	EXPECT(ref_flush_oncpu());
+	ref_add(&o.ref, 0x7fffffff);
+	ref_add(&o.ref, 0x7fffffff);
+	ref_add(&o.ref, 0x700000000);
+	ref_add(&o.ref, -0x7fffffff);
+	EXPECT(ref_flush_oncpu());
+	EXPECT_EQ(o.ref.count, 1 + 0x7fffffffL + 0x700000000L);
+	ref_add(&o.ref, -0x700000000L);
+	ref_add(&o.ref, -0x7fffffff);
+	ref_put(&o.ref);
+	irq_restore(flags);
+	unpin();
 	ref_drain();
-	for (int i = 0; i < OBJECTS; i++) {
-		EXPECT_EQ(s->objects[i].released, 1);
-		early += s->objects[i].early;
-	}
-	EXPECT_EQ(early, 0);
+	EXPECT_EQ(o.released, 1);
 }
 
 /* Keeps gets to itself for a while, hands puts in at once, and believes the first 0. */
@@ -205,8 +315,7 @@ TEST(ref_two_fit)
 	s64 evicted = 0;
 
 	for (int i = 0; i < FIT_OBJECTS; i++) {
-		ref_init(&objects[i].ref, object_release);
-		objects[i].released = 0;
+		object_make(&objects[i]);
 		objects[i].real = 0;
 	}
 	for (int i = 0; i < FIT_OBJECTS * FIT_OBJECTS; i++) {
