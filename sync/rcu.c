@@ -19,11 +19,15 @@
  *
  * A grace period (sync/rcu_gp.c) begins by sampling which CPUs are awake, gives
  * each of them a bit in a tree of nodes with 16 children and sets its
- * rcu_waiting. A CPU clears its bit when it is quiescent; who clears the last bit
- * of a node goes up, so that N CPUs never write one line. A timer of the CPU
- * that started it looks every 5 ms at those that are still waited for: some have
- * gone idle; from 10 ms on the others are poked by an interrupt, which finds them
- * quiescent or makes them call the scheduler soon. After 10 s they are reported.
+ * rcu_waiting. A CPU that is quiescent clears its rcu_waiting. If somebody sleeps
+ * until the end of the grace period, it also clears its bit; who clears the last
+ * bit of a node goes up, so that N CPUs never write one line. If only callbacks
+ * wait, one CPU, the keeper, looks at the flags of all and clears the bits: the
+ * others read what it writes and write what nobody else does. A timer of the
+ * keeper, or of the CPU that started it, looks every 5 ms at those that are still
+ * waited for: some have gone idle; from 10 ms on the others are poked by an
+ * interrupt, which finds them quiescent or makes them call the scheduler soon.
+ * After 10 s they are reported.
  *
  * Numbers: gp.seq is even between grace periods and odd in one. rcu_seq_snap()
  * is the number that is reached when one that has not begun yet has ended.
@@ -69,11 +73,12 @@ DEFINE_COUNTER(rcu_kicked);
 static void
 note_quiescent(void)
 {
-	/* Before the look at the bit, or the flag of a grace period that begins now is lost. */
-	this_cpu_write(rcu_waiting, 0);
-	/* Pairs with rcu_gp_start(). */
-	smp_mb();
-	if (rcu_report(cpu_id()))
+	/*
+	 * Before the look at the bit, or the flag of a grace period that begins now
+	 * is lost; and before any section that follows. A full barrier that pairs
+	 * with rcu_gp_start() and cpu_scan().
+	 */
+	if (this_cpu_xchg(rcu_waiting, 0) == RCU_WAITS_REPORT && rcu_report(cpu_id()))
 		rcu_poke(cpu_id());
 }
 
@@ -165,6 +170,7 @@ rcu_softirq(void)
 		note_quiescent();
 		irq_restore(flags);
 	}
+	rcu_keeper_turn_oncpu();
 	if (rcu_gp_due())
 		rcu_gp_advance(false);
 	else if (READ_ONCE(rcu_gp.seq) & 1 && READ_ONCE(rcu_gp.scanner) == cpu_id())
@@ -306,6 +312,7 @@ rcu_cpu_dead(unsigned int cpu)
 	spin_unlock_irq(&rcu_gp.lock, flags);
 	/* Orphans are adopted, and scans go on, here or where we are by now. */
 	pin();
+	rcu_keeper_adopt(cpu);
 	rcu_poke(cpu_id());
 	unpin();
 }

@@ -66,7 +66,7 @@ void rcu_barrier_release(void);
 u64 rcu_seq_want(void);
 bool rcu_seq_done(u64 seq);
 
-/* o  1: a grace period waits for this CPU */
+/* o  not 0: a grace period waits for this CPU (RCU_WAITS_*) */
 DECLARE_PERCPU(u8, rcu_waiting);
 void rcu_quiescent_slow_oncpu(void);
 

@@ -15,8 +15,9 @@
  *
  * The first callback on a CPU starts a timer; what comes until it fires shares a
  * grace period. It fires again until the lists are empty: a CPU looks after its
- * own callbacks, and no other has to tell it when a grace period has ended. Only
- * a CPU with a long queue, and barriers, ask to be told (gp.hurry).
+ * own callbacks, and no other has to tell it when a grace period has ended. What
+ * it waits for it leaves in rcu_cpu.wish, where the keeper finds it. Only a CPU
+ * with a long queue, and barriers, ask for themselves and to be told (gp.hurry).
  *
  * Ownership: the lists belong to their CPU and are touched with interrupts off.
  * What a CPU leaves when it goes down is adopted by the next CPU that looks.
@@ -197,8 +198,11 @@ rcu_callbacks_advance_oncpu(void)
 	}
 	if (waiting)
 		rcu_port_arm(RCU_COLLECT_NS);
-	if (seq != 0 && rcu_gp_request(seq))
+	if (READ_ONCE(rcu_gp.hurry) == 0) {
+		rcu_gp_wish_oncpu(seq);
+	} else if (seq != 0 && rcu_gp_request(seq)) {
 		rcu_gp_advance(false);
+	}
 }
 
 /* The work thread: runs a batch of what is done. */
@@ -284,6 +288,7 @@ rcu_callbacks_orphan_oncpu(void)
 	for (enum rcu_segment s = RCU_DONE; s < RCU_SEGMENTS; s++)
 		rlist_join(&all, &c->lists[s]);
 	WRITE_ONCE(c->len, 0);
+	WRITE_ONCE(c->wish, 0);
 	update_long_queue(c);
 	/* No timer comes; the first callback when it is up again starts one. */
 	c->armed = false;

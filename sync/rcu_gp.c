@@ -12,6 +12,13 @@
  * takes that lock: a CPU reports with one locked instruction on its leaf, which
  * it shares with 15 others, and only the last of them goes on to the parent.
  *
+ * Two kinds: an eager grace period is one that somebody sleeps for or is in a
+ * hurry for. CPUs report to it. Any other is the keeper's: the CPU that was first
+ * among those online when the first callback needed one, until there were no
+ * wishes for some looks. CPUs only clear their flag, which cpu_scan() takes for
+ * the report. A grace period becomes eager when somebody comes who sleeps. Nobody
+ * depends on the keeper: who has waited too long asks for himself.
+ *
  * A report has no number: a CPU that clears its bit is in a quiescent state at
  * that moment, so whatever grace period the bit belongs to need not wait for it.
  * The flag rcu_waiting, which makes it report, may be stale; then it reports for
@@ -28,6 +35,18 @@
  *      leaf bit = 1                    rcu_waiting = 0 (full barrier)
  *      rcu_waiting = 1                 leaf bit is read, cleared
  *      A flag that is overwritten belonged to a bit that is cleared.
+ *
+ *      cpu_scan                        rcu_quiescent_slow_oncpu
+ *      rcu_waiting is read as 0        rcu_waiting = 0
+ *      callbacks run later             (full barrier)
+ *                                      sections that follow
+ *      The 0 was written after the 1 of this grace period, by a CPU that had no
+ *      section then and has begun none before the 0 could be seen.
+ *
+ *      rcu_gp_wish_oncpu               keeper_look
+ *      wish = seq (full barrier)       keeper = 0 (full barrier)
+ *      keeper is read                  each wish is read
+ *      Either the CPU calls the next keeper, or the keeper stays.
  *
  *      rcu_gp_start                    rcu_idle_enter_oncpu
  *      rcu_waiting = 1 (full barrier)  rcu_watching + 1, even (full barrier)
@@ -147,11 +166,26 @@ scan_due(u64 now)
 	return age >= (READ_ONCE(rcu_gp.scanner) == cpu_id() ? RCU_SCAN_NS / 2 : 8 * RCU_SCAN_NS);
 }
 
+/* Does anybody sleep for, or hurry, a grace period? */
+static bool
+eager_wanted(void)
+{
+	return READ_ONCE(rcu_gp.waiters) != NULL || READ_ONCE(rcu_gp.expedite) != 0 ||
+	       READ_ONCE(rcu_gp.hurry) != 0;
+}
+
+/* Is the grace period that runs still one of the keeper's, with somebody who cannot wait? */
+static bool
+eager_due(void)
+{
+	return !READ_ONCE(rcu_gp.eager) && eager_wanted();
+}
+
 bool
 rcu_gp_due(void)
 {
 	if (gp_running())
-		return gp_complete() || scan_due(ktime_get());
+		return gp_complete() || eager_due() || scan_due(ktime_get());
 	return READ_ONCE(rcu_gp.wanted) > READ_ONCE(rcu_gp.seq);
 }
 
@@ -184,13 +218,19 @@ leaf_sample(struct rcu_node *leaf)
 	return mask;
 }
 
+static u8
+waits_kind(void)
+{
+	return rcu_gp.eager ? RCU_WAITS_REPORT : RCU_WAITS_NOTE;
+}
+
 static void
 leaf_tell(struct rcu_node *leaf)
 {
 	u32 mask = leaf->init;
 
 	for (; mask != 0; mask &= mask - 1)
-		WRITE_ONCE(cpu_of(rcu_waiting, leaf->first_cpu + ctz64(mask)), 1);
+		WRITE_ONCE(cpu_of(rcu_waiting, leaf->first_cpu + ctz64(mask)), waits_kind());
 }
 
 /* A CPU that a leaf waits for: passed meanwhile, to be interrupted, stalled? gp.lock held. */
@@ -199,11 +239,16 @@ cpu_scan(struct rcu_node *leaf, u32 i, bool kick, struct gp_after *after)
 {
 	unsigned int cpu = leaf->first_cpu + i;
 	u32 watching = READ_ONCE(cpu_of(rcu_watching, cpu));
+	u8 *waiting = &cpu_of(rcu_waiting, cpu);
+	u8 kind = smp_load_acquire(waiting);
 
-	if (!(watching & 1) || watching != leaf->snap[i]) {
+	if (!(watching & 1) || watching != leaf->snap[i] || kind == 0) {
 		rcu_report(cpu);
 		return;
 	}
+	/* If it clears the flag meanwhile, it reports for nothing at its next quiescent state. */
+	if (rcu_gp.eager && kind == RCU_WAITS_NOTE)
+		WRITE_ONCE(*waiting, RCU_WAITS_REPORT);
 	if (kick && cpu != cpu_id()) {
 		counter_inc(rcu_kicked);
 		rcu_poke(cpu);
@@ -244,6 +289,7 @@ rcu_gp_start(bool here, struct gp_after *after)
 	gp->start = ktime_get();
 	gp->stall_at = rcu_stall_ns;
 	WRITE_ONCE(gp->scanner, cpu_id());
+	WRITE_ONCE(gp->eager, eager_wanted());
 	/* Pairs with rcu_seq_snap() and rcu_idle_leave_oncpu(). */
 	atomic_inc(&gp->seq);
 	trace_rcu_grace_period("rcu", (long)gp->seq, "start");
@@ -350,6 +396,10 @@ advance_locked(bool here, struct gp_after *after)
 	struct rcu_gp *gp = &rcu_gp;
 	u64 now = ktime_get();
 
+	if (gp_running() && eager_due()) {
+		WRITE_ONCE(gp->eager, true);
+		gp_scan(now, after);
+	}
 	if (gp_running() && !gp_complete() && (scan_due(now) || READ_ONCE(gp->expedite) != 0))
 		gp_scan(now, after);
 	for (;;) {
@@ -413,6 +463,82 @@ rcu_gp_advance(bool must)
 	if (after.nr_stalled != 0)
 		stall_report(&after);
 	unpin();
+}
+
+/* --- the keeper --- */
+
+/* The number that every CPU's callbacks would be content with. */
+static u64
+wishes_max(void)
+{
+	unsigned int cpu;
+	u64 seq = 0;
+
+	for_each_possible_cpu(cpu)
+		seq = max(seq, READ_ONCE(cpu_of(rcu_cpu, cpu).wish));
+	return seq;
+}
+
+/* Nobody keeps: the first CPU shall. Pinned. */
+static void
+keeper_call(void)
+{
+	unsigned int cpu = cpumask_next(&cpu_online_mask, 0);
+
+	if (cpu < nr_cpus && atomic_cmpxchg(&rcu_gp.keeper, 0u, cpu + 1) == 0)
+		rcu_poke(cpu);
+}
+
+void
+rcu_gp_wish_oncpu(u64 seq)
+{
+	struct rcu_cpu *c = this_cpu_ptr(&rcu_cpu);
+
+	if (seq != c->wish) {
+		c->turns = 0;
+		WRITE_ONCE(c->wish, seq);
+		/* Pairs with rcu_keeper_turn_oncpu(). */
+		smp_mb();
+	}
+	if (seq == 0 || rcu_seq_done(seq))
+		return;
+	if (READ_ONCE(rcu_gp.keeper) == 0)
+		keeper_call();
+	if (++c->turns > RCU_TURNS_MAX && rcu_gp_request(seq))
+		rcu_gp_advance(false);
+}
+
+void
+rcu_keeper_turn_oncpu(void)
+{
+	static u32 idle_looks;
+	u32 self = cpu_id() + 1;
+	u64 seq;
+
+	if (READ_ONCE(rcu_gp.keeper) != self)
+		return;
+	seq = wishes_max();
+	idle_looks = seq > READ_ONCE(rcu_gp.seq) ? 0 : idle_looks + 1;
+	if (idle_looks >= RCU_IDLE_LOOKS) {
+		idle_looks = 0;
+		/* Pairs with rcu_gp_wish_oncpu(). */
+		atomic_xchg(&rcu_gp.keeper, 0);
+		seq = wishes_max();
+		if (seq <= READ_ONCE(rcu_gp.seq) || atomic_cmpxchg(&rcu_gp.keeper, 0u, self) != 0)
+			return;
+	}
+	rcu_port_arm(RCU_SCAN_NS);
+	if (seq > READ_ONCE(rcu_gp.seq) && rcu_gp_request(seq))
+		rcu_gp_advance(false);
+}
+
+void
+rcu_keeper_adopt(unsigned int cpu)
+{
+	unsigned int to = cpumask_next(&cpu_online_mask, 0);
+
+	if (atomic_cmpxchg(&rcu_gp.keeper, cpu + 1, to + 1) == cpu + 1)
+		rcu_poke(to);
 }
 
 u64

@@ -21,6 +21,10 @@
 #define RCU_SCAN_NS 5000000UL
 /* From this age on it interrupts those that are not idle. */
 #define RCU_KICK_NS 10000000UL
+/* Turns of a CPU's timer after which it does not trust the keeper any more. */
+#define RCU_TURNS_MAX 8
+/* Looks of the keeper without a wish after which nobody keeps. */
+#define RCU_IDLE_LOOKS 8
 /* How long a CPU collects callbacks before it asks for a grace period. */
 #define RCU_COLLECT_NS 6000000UL
 /* More callbacks than this on a CPU: no collecting. */
@@ -67,6 +71,10 @@ struct rcu_gp {
 	 * Written under lock.
 	 */
 	u64 seq;
+	/* a  the keeper's CPU and 1: its timer goes or a poke is under way; 0: nobody */
+	u32 keeper;
+	/* l  CPUs report to this grace period; else the keeper looks after them */
+	bool eager;
 	/* a  largest (even) number that anybody waits for */
 	u64 wanted;
 	/* a  users in a hurry: CPUs are interrupted at once */
@@ -121,6 +129,10 @@ struct rcu_cpu {
 	u64 seq[RCU_SEGMENTS];
 	/* a  callbacks in the lists or being run; others look whether it is 0 */
 	u32 len;
+	/* a  number that our callbacks wait for, for the keeper to read; 0: none */
+	u64 wish;
+	/* the timer's turns since that changed */
+	u32 turns;
 	/* the timer or a poke will come */
 	bool armed;
 	/* since then nothing has been asked for: others may still share the grace period */
@@ -162,6 +174,9 @@ void rcu_poke(unsigned int cpu);
 
 /* rcu_gp.c */
 void rcu_tree_init(void);
+/* rcu_waiting of a CPU: the keeper will look whether it is 0; or it is to report. */
+#define RCU_WAITS_NOTE 1u
+#define RCU_WAITS_REPORT 2u
 /* Clears a CPU's bit; the CPU is in a quiescent state now. True: the grace period is over. */
 bool rcu_report(unsigned int cpu);
 /* Asks for seq, any context; true if somebody has to call rcu_gp_advance(). */
@@ -173,6 +188,13 @@ bool rcu_gp_request(u64 seq);
 void rcu_gp_advance(bool must);
 /* True while rcu_gp_advance() would do something now. */
 bool rcu_gp_due(void);
+
+/* Callbacks of this CPU wait for seq (0: for none): sees to it, without hurry. Pinned. */
+void rcu_gp_wish_oncpu(u64 seq);
+/* In the softirq: collects wishes if this CPU is the keeper. */
+void rcu_keeper_turn_oncpu(void);
+/* rcu_cpu_down() has been called on `cpu`: somebody else keeps, if it did. Pinned. */
+void rcu_keeper_adopt(unsigned int cpu);
 
 /* rcu_cb.c */
 /* Softirq: moves callbacks on, asks for what they need. */
