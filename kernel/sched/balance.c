@@ -6,8 +6,8 @@
  * is near; else to an idle one among a few that are looked at. Idle CPUs look
  * for queues with more than one task and take one. There is no global list of
  * idle CPUs: it would be one line that all write. The looks read only
- * nr_running of other queues and, on each way into idleness, `crowded`, which
- * stand on lines of their own.
+ * nr_running of other queues; on each way into idleness, `crowded`; and in each
+ * tick of a crowded CPU `idling`. They stand on lines of their own.
  */
 #include "kernel/sched/runq.h"
 
@@ -176,7 +176,7 @@ sched_push_hint(struct runq *rq)
 
 	for (i = 1; i < nr_cpus && looks--; i++) {
 		cpu = (rq->cpu + i * 7) % nr_cpus;
-		if (cpu != rq->cpu && cpu_active(cpu) && load_of(cpu) == 0) {
+		if (cpu != rq->cpu && cpu_active(cpu) && READ_ONCE(runq_of(cpu)->idling)) {
 			sched_kick_cpu(cpu);
 			return;
 		}

@@ -295,10 +295,12 @@ switch_to(struct runq *rq, struct task *prev, struct task *next)
 			   sched_trace_priority(next));
 	rseq_switch(prev);
 	if (prev == rq->idle) {
+		WRITE_ONCE(rq->idling, false);
 		rq->idle_ns += rq->clock - rq->idle_since;
 		tick_arm(rq);
 	}
 	if (next == rq->idle) {
+		WRITE_ONCE(rq->idling, true);
 		rq->idle_since = rq->clock;
 		rq->sched_goidle++;
 	} else {

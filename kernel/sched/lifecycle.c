@@ -84,6 +84,7 @@ runq_init(struct runq *rq, unsigned int cpu, struct task *idle)
 	rq->cpu = cpu;
 	rq->idle = idle;
 	rq->curr = idle;
+	rq->idling = true;
 	spin_init(&rq->lock, &runq_lock_class);
 	rq->fair_tree = RB_ROOT_CACHED;
 	rq->dl_tree = RB_ROOT_CACHED;

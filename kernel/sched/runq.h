@@ -27,6 +27,8 @@ struct runq {
 	struct task *idle;
 	/* l  nr_running > 1: for idle CPUs, who look all the time, hence seldom written */
 	bool crowded __cacheline_aligned;
+	/* l  nothing runs: for crowded CPUs, who look at each tick; nr_running changes often */
+	bool idling __cacheline_aligned;
 
 	/* --- the queue --- */
 	struct spinlock lock __cacheline_aligned;
