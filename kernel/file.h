@@ -3,7 +3,7 @@
  * File handles ("open file descriptions") and descriptor tables.
  *
  * A handle is what a descriptor refers to: an open file of fs/, a pipe end, an
- * epoll set, a terminal. It is counted with an atomic, not with a drained
+ * epoll set, a terminal. It is counted with a tally, not with a drained
  * reference, because its last close must act at once (end of file on a pipe).
  */
 #ifndef KERNEL_FILE_H
@@ -13,6 +13,7 @@
 #include "lib/list.h"
 #include "lib/types.h"
 #include "mm/space.h"
+#include "percpu/tally.h"
 #include "sync/mutex.h"
 #include "sync/waitq.h"
 
@@ -110,7 +111,7 @@ struct file_ops {
 
 struct file {
 	/* a */
-	u32 refs;
+	struct tally refs;
 	/* I  FMODE_* */
 	u32 mode;
 	/* a  O_* status flags (O_APPEND, O_NONBLOCK, O_DIRECT, ...) */
@@ -145,7 +146,7 @@ struct file *file_alloc(const struct file_ops *ops, u32 mode, u32 flags, void *p
 static inline struct file *
 file_get(struct file *f)
 {
-	atomic_inc(&f->refs);
+	tally_get(&f->refs);
 	return f;
 }
 /* May sleep; the last one releases. */

@@ -232,7 +232,7 @@ get_counted(unsigned int fd)
 		f = fd_peek(fd);
 		if (!f)
 			break;
-		if (!atomic_inc_not_zero(&f->refs))
+		if (!tally_try_get(&f->refs))
 			continue;
 		if (likely(fd_peek(fd) == f))
 			break;
@@ -525,7 +525,7 @@ files_next(struct files *fs, unsigned int *from)
 	t = rcu_load(fs->table);
 	for (n = *from; n < t->max; n++) {
 		f = rcu_load(t->fd[n]);
-		if (f && atomic_inc_not_zero(&f->refs))
+		if (f && tally_try_get(&f->refs))
 			break;
 		f = NULL;
 	}

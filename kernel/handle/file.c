@@ -8,7 +8,6 @@
  */
 #include "kernel/file.h"
 
-#include "arch/x86_64/asm/atomic.h"
 #include "kernel/cred.h"
 #include "kernel/handle/handle.h"
 #include "kernel/init.h"
@@ -51,7 +50,7 @@ file_alloc(const struct file_ops *ops, u32 mode, u32 flags, void *private)
 		limit_counter_try_add(&file_count, -1);
 		return err_ptr(-ENOMEM);
 	}
-	f->refs = 1;
+	tally_init(&f->refs, 1);
 	f->mode = mode | (ops->seek ? FMODE_SEEK : 0);
 	f->flags = flags;
 	f->ops = ops;
@@ -88,7 +87,7 @@ file_release(struct file *f)
 void
 file_put(struct file *f)
 {
-	if (atomic_dec_and_test(&f->refs))
+	if (tally_put(&f->refs))
 		file_release(f);
 }
 
@@ -105,7 +104,7 @@ file_poll(struct file *f, struct poll_table *pt)
 bool
 file_pos_lock(struct file *f)
 {
-	if (!(f->mode & FMODE_ATOMIC_POS) || atomic_read(&f->refs) == 1)
+	if (!(f->mode & FMODE_ATOMIC_POS) || tally_is_sole(&f->refs))
 		return false;
 	mutex_lock(&f->pos_lock);
 	return true;

@@ -135,7 +135,7 @@ unix_msg_drop(struct unix_msg *m)
 static bool
 is_candidate(const struct unix_sock *u)
 {
-	return atomic_read(&u->socket.file->refs) == u->in_flight;
+	return tally_sum(&u->socket.file->refs) == u->in_flight;
 }
 
 /* Each local socket in the messages of one queue. */
