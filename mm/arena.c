@@ -45,6 +45,8 @@
 #define RLIMIT_STACK 3
 /* Mapped pages that a CPU's arena holds back from space->total. */
 #define COUNT_FOLD 256
+/* The same of locked pages, from space->locked. */
+#define LOCKED_FOLD 16
 #define TRIES 64
 
 struct span {
@@ -60,8 +62,8 @@ struct arena {
 	bool lost;
 	u8 nr_freed;
 	unsigned long floor, cursor, ceil;
-	/* a */
-	s64 unfolded;
+	/* a  pages mapped, locked, that the space does not know of yet */
+	s64 unfolded, locked;
 	/* the last one was freed last */
 	struct span freed[FREED_MAX];
 } __cacheline_aligned;
@@ -199,6 +201,15 @@ arena_for(struct space *s, size_t len)
 
 /* --- figures --- */
 
+/* Adds n to a CPU's part of a figure; what has to be handed in to the space, of more than `most`. */
+static s64
+part_add(s64 *part, s64 n, s64 most)
+{
+	n = atomic_add_return(part, n);
+	/* Whoever takes it hands it in. */
+	return n <= most && n >= -most ? 0 : atomic_xchg(part, 0L);
+}
+
 void
 arena_count(struct space *s, s64 n)
 {
@@ -206,15 +217,24 @@ arena_count(struct space *s, s64 n)
 	s64 sum;
 
 	if (!a->main) {
-		n = atomic_add_return(&a->unfolded, n);
-		if (n <= COUNT_FOLD && n >= -COUNT_FOLD)
+		n = part_add(&a->unfolded, n, COUNT_FOLD);
+		if (!n)
 			return;
-		/* Whoever takes it hands it in. */
-		n = atomic_xchg(&a->unfolded, 0L);
 	}
 	sum = atomic_add_return(&s->total, n);
 	if (sum > (s64)READ_ONCE(s->peak_total))
 		WRITE_ONCE(s->peak_total, (u64)sum);
+}
+
+void
+arena_count_locked(struct space *s, s64 n)
+{
+	struct arena *a = arena_own(s);
+
+	if (!a->main)
+		n = part_add(&a->locked, n, LOCKED_FOLD);
+	if (n)
+		atomic_add(&s->locked, n);
 }
 
 s64
@@ -232,6 +252,31 @@ arena_total(const struct space *s)
 				sum += READ_ONCE(a->unfolded);
 		}
 	return sum;
+}
+
+s64
+arena_locked(const struct space *s)
+{
+	struct arena **all = smp_load_acquire(&s->cpu_arenas);
+	s64 sum = atomic_read(&s->locked);
+	unsigned int cpu;
+
+	if (all)
+		for_each_possible_cpu(cpu) {
+			const struct arena *a = smp_load_acquire(&all[cpu]);
+
+			if (a)
+				sum += READ_ONCE(a->locked);
+		}
+	return max(sum, 0L);
+}
+
+u64
+arena_locked_most(const struct space *s)
+{
+	s64 parts = smp_load_acquire(&s->cpu_arenas) ? (s64)nr_cpus * LOCKED_FOLD : 0;
+
+	return (u64)max(atomic_read(&s->locked) + parts, 0L);
 }
 
 /* --- gaps --- */

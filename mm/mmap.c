@@ -53,13 +53,12 @@ space_check_limits(struct space *s, u64 pages, meta_t m)
 int
 space_check_mlock(struct space *s, u64 pages)
 {
-	u64 limit = space_limit_pages(RLIMIT_MEMLOCK),
-	    locked = (u64)max(atomic_read(&s->locked), 0L);
+	u64 limit = space_limit_pages(RLIMIT_MEMLOCK);
 
-	if (limit == U64_MAX || (pages <= limit && locked <= limit - pages) ||
+	if (limit == U64_MAX || (pages <= limit && arena_locked_most(s) <= limit - pages) ||
 	    mm_port_capable(CAP_IPC_LOCK))
 		return 0;
-	return -EAGAIN;
+	return pages <= limit && (u64)arena_locked(s) <= limit - pages ? 0 : -EAGAIN;
 }
 
 /* --- mapping --- */

@@ -401,7 +401,7 @@ range_account(struct space *s, struct range *r, unsigned long start)
 	if (r->op == RANGE_MAP && r->meta & META_LOCKED)
 		r->locked = (s64)((r->done - start) >> PAGE_SHIFT);
 	if (r->locked != r->unlocked) {
-		atomic_add(&s->locked, r->locked - r->unlocked);
+		arena_count_locked(s, r->locked - r->unlocked);
 		mm_stat_add(MM_MLOCKED, r->locked - r->unlocked);
 	}
 	r->removed = r->uncommitted = r->unlocked = r->locked = 0;

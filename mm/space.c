@@ -198,7 +198,7 @@ space_put_user(struct space *s)
 	family_leave(s);
 	tlb_forget_space(s);
 	commit_add(-teardown(s->root));
-	mm_stat_sub(MM_MLOCKED, s->locked);
+	mm_stat_sub(MM_MLOCKED, arena_locked(s));
 	s->root = NULL;
 	arena_free(s);
 	family_put(s->family);
@@ -313,7 +313,7 @@ space_stat(struct space *s, struct space_stat *st)
 	st->total = (u64)max(arena_total(s), 0L);
 	st->text = (align_up(l->end_code, PAGE_SIZE) - align_down(l->start_code, PAGE_SIZE)) >>
 		   PAGE_SHIFT;
-	st->locked = (u64)max(atomic_read(&s->locked), 0L);
+	st->locked = (u64)arena_locked(s);
 	st->tables = (u64)max(atomic_read(&s->tables), 0L);
 	/* What was counted in lots may be behind what is there now. */
 	st->peak_resident = max(st->peak_resident, st->resident);

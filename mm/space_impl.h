@@ -301,7 +301,7 @@ struct space {
 	/* a  tables noted as empty since the last sweep; sweeps (from 1 on) */
 	s64 emptied;
 	u32 sweeps;
-	/* a  pages: mapped, but for what arenas hold back; locked */
+	/* a  pages mapped, locked, but for what arenas hold back */
 	s64 total, locked;
 	/* a  pages shown, but for what tables hold back */
 	s64 rss;
@@ -588,6 +588,10 @@ void arena_released(struct space *s, unsigned long start, unsigned long end);
 void arena_count(struct space *s, s64 n);
 /* All of them. */
 s64 arena_total(const struct space *s);
+/* The same for locked pages; and how many they are at most, which reads no other CPU's part. */
+void arena_count_locked(struct space *s, s64 n);
+s64 arena_locked(const struct space *s);
+u64 arena_locked_most(const struct space *s);
 
 /* --- commit.c --- */
 /* May `pages` more be promised? n < 0 gives back. -ENOMEM. */
