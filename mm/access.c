@@ -37,7 +37,8 @@ page_now(struct space *s, unsigned long va, u32 access)
 		i = slot_index(va, 0);
 	}
 	e = t->level == 0 ? t->table[i] : 0;
-	if (usable(e, access)) {
+	/* Who asks may have had a fault because this CPU has no link to the table. */
+	if (usable(e, access) && view_link(t, i)) {
 		p = phys_to_page(e & PTE_ADDR);
 		page_get(p);
 	}

@@ -201,7 +201,7 @@ arena_for(struct space *s, size_t len)
 
 /* --- figures --- */
 
-/* Adds n to a CPU's part of a figure; what has to be handed in to the space, of more than `most`. */
+/* Adds n to a CPU's part of a figure; what must be handed in, which is all or nothing. */
 static s64
 part_add(s64 *part, s64 n, s64 most)
 {

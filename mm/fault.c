@@ -202,7 +202,7 @@ copy_on_write(struct fault *f, struct pt *t, unsigned int i, meta_t m)
 	if (!p)
 		return NEED_PAGE;
 	WRITE_ONCE(t->table[i], 0);
-	tlb_flush_range(t->space, va, va + PAGE_SIZE);
+	tlb_flush_range(t->space, va, va + PAGE_SIZE, t->cpus);
 	if (old == zero_page)
 		page_zero(page_to_virt(p));
 	else
@@ -290,7 +290,7 @@ descend(struct fault *f, struct pt **tp, const struct run *run)
 	while (t->level > 0) {
 		i = slot_index(f->va, t->level);
 		if (pt_present(t, i) && !entry_is_table(t->table[i]))
-			goto out;
+			goto large;
 		if (t->level == 1 && !f->no_large && thp_wanted(t, f->va, run)) {
 			if (!f->large) {
 				ret = NEED_LARGE;
@@ -298,7 +298,7 @@ descend(struct fault *f, struct pt **tp, const struct run *run)
 			}
 			thp_install(t, i, f->large, meta_prot(run->meta));
 			f->large = NULL;
-			goto out;
+			goto large;
 		}
 		c = pt_make_child(t, i);
 		if (!c) {
@@ -311,6 +311,9 @@ descend(struct fault *f, struct pt **tp, const struct run *run)
 	}
 	*tp = t;
 	return DONE;
+large:
+	if (!view_link(t, i))
+		ret = NEED_MEMORY;
 out:
 	pt_unlock(t);
 	*tp = NULL;
@@ -339,6 +342,8 @@ fault_try(struct fault *f)
 		run = runs_find(t, f->va);
 	}
 	ret = fault_leaf(f, t, run);
+	if (ret == DONE && !view_link(t, slot_index(f->va, 0)))
+		ret = NEED_MEMORY;
 	pt_unlock(t);
 	return ret;
 }

@@ -31,8 +31,9 @@ struct fork {
 	struct pt *path[PT_LEVELS];
 	/* pages: counted as committed, mapped */
 	s64 committed, mapped;
-	/* entries of the parent lost the right to write */
+	/* entries of the parent lost the right to write; views that may have them */
 	bool flush;
+	u64 cpus;
 };
 
 /* The child's table of this level for va, made if need be. NULL: no memory. */
@@ -75,6 +76,7 @@ copy_entries(struct fork *f, struct pt *t, struct pt *c, unsigned int i, unsigne
 				e &= ~PTE_W;
 				WRITE_ONCE(t->table[k], e);
 				f->flush = true;
+				f->cpus |= t->cpus;
 			}
 		} else if (e & PTE_FILE) {
 			continue;
@@ -191,7 +193,7 @@ space_fork(struct space *parent)
 	f.path[PT_ROOT] = s->root;
 	err = copy_all(&f);
 	if (f.flush)
-		tlb_flush_range(parent, 0, USER_END);
+		tlb_flush_range(parent, 0, USER_END, f.cpus);
 	if (commit_charge(f.committed)) {
 		/* The teardown gives it back. */
 		commit_add(f.committed);

@@ -45,6 +45,8 @@ mapping_at(struct space *s, unsigned long addr, unsigned long end, struct run *o
 /* --- entries --- */
 
 struct carried {
+	/* views that may have the old entries */
+	u64 cpus;
 	unsigned int n;
 	struct {
 		unsigned long va;
@@ -86,8 +88,10 @@ take_out(struct space *s, unsigned long va, unsigned long end, struct carried *c
 		c->at[c->n++].entry = atomic_xchg(&t->table[i], 0);
 		pt_unmark(t, i);
 	}
-	if (c->n)
+	if (c->n) {
+		c->cpus |= t->cpus;
 		pt_count(t, &t->anon, -(s32)c->n);
+	}
 	pt_unlock(t);
 	return end;
 }
@@ -136,6 +140,7 @@ move_pages(struct move *m, const struct region *r)
 	struct carried c;
 	unsigned int i;
 
+	c.cpus = 0;
 	while (va < end) {
 		/* Both sides' tables for a piece first, then its pages. */
 		next = min(end, align_down(va, LARGE_SIZE) + LARGE_SIZE);
@@ -150,7 +155,7 @@ move_pages(struct move *m, const struct region *r)
 				return -ENOMEM;
 		}
 	}
-	tlb_flush_range(m->space, m->addr, end);
+	tlb_flush_range(m->space, m->addr, end, c.cpus);
 	return 0;
 }
 

@@ -46,7 +46,9 @@ pt_unlink(struct pt *t, unsigned int i, struct pt *c, struct gather *g)
 	c->stale = true;
 	WRITE_ONCE(t->table[i], 0);
 	pt_unmark(t, i);
-	gather_range(g, c->base, pt_end(c));
+	gather_range(g, c, c->base, pt_end(c));
+	if (c->level == 0)
+		views_unlink(c->space, c->cpus, c->base);
 	gather_table(g, c);
 }
 

@@ -77,6 +77,7 @@ pt_alloc(struct space *s, u8 level, unsigned long base, gfp_t gfp)
 	t->max_runs = PT_INLINE_RUNS;
 	t->counted = 0;
 	t->emptied = 0;
+	t->cpus = 0;
 	t->space = s;
 	t->base = base;
 	t->table = page_to_virt(page);

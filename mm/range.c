@@ -34,7 +34,7 @@ leaf_drop(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struct r
 	k = pt_next(t, i, j);
 	if (k >= j)
 		return;
-	gather_range(r->gather, slot_base(t, k), slot_base(t, j));
+	gather_range(r->gather, t, slot_base(t, k), slot_base(t, j));
 	for (; k < j; k = pt_next(t, k + 1, j)) {
 		e = t->table[k];
 		if (e & PTE_OWNED && r->keep_anon)
@@ -83,7 +83,7 @@ leaf_protect(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struc
 		} while (new != e && !atomic_try_cmpxchg(&t->table[k], &e, new));
 		/* Only what takes rights away must be flushed. */
 		if (e & PTE_P && (e & ~new &(PTE_W | PTE_P) || new & ~e &PTE_NX))
-			gather_range(r->gather, slot_base(t, k), slot_base(t, k + 1));
+			gather_range(r->gather, t, slot_base(t, k), slot_base(t, k + 1));
 	}
 }
 

@@ -35,6 +35,7 @@ space_init(void)
 {
 	space_cache = slab_cache_create("mm_struct", sizeof(struct space), 64, SLAB_ZERO);
 	pt_init();
+	view_init();
 	region_init();
 	arena_init();
 	tlb_init();
@@ -197,6 +198,7 @@ space_put_user(struct space *s)
 		return;
 	family_leave(s);
 	tlb_forget_space(s);
+	views_free(s);
 	commit_add(-teardown(s->root));
 	mm_stat_sub(MM_MLOCKED, arena_locked(s));
 	s->root = NULL;
@@ -314,7 +316,7 @@ space_stat(struct space *s, struct space_stat *st)
 	st->text = (align_up(l->end_code, PAGE_SIZE) - align_down(l->start_code, PAGE_SIZE)) >>
 		   PAGE_SHIFT;
 	st->locked = (u64)arena_locked(s);
-	st->tables = (u64)max(atomic_read(&s->tables), 0L);
+	st->tables = (u64)max(atomic_read(&s->tables), 0L) + views_pages(s);
 	/* What was counted in lots may be behind what is there now. */
 	st->peak_resident = max(st->peak_resident, st->resident);
 	st->peak_total = max(st->peak_total, st->total);

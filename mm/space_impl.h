@@ -23,6 +23,7 @@ struct arena;
 struct family;
 struct gather;
 struct pagecache;
+struct view;
 
 #define PT_LEVELS 4
 #define PT_ROOT (PT_LEVELS - 1)
@@ -177,6 +178,8 @@ struct pt {
 	u16 counted;
 	/* s->sweeps when it was noted as empty (prune.c) */
 	u32 emptied;
+	/* CPUs that have linked it, or large pages of it, in a view (VIEW_CPU_BIT, view.c) */
+	u64 cpus;
 	/* I */
 	struct space *space;
 	unsigned long base;
@@ -276,6 +279,8 @@ struct space {
 	struct family *family;
 	/* I  where mappings begin, going down */
 	unsigned long mmap_top;
+	/* a  tables of CPUs' own, by CPU; NULL: all use the common ones (view.c) */
+	struct view **views;
 	/* a  arenas of CPUs, made when a second task runs here (arena.c) */
 	struct arena **cpu_arenas;
 	struct arena *main_arena;
@@ -315,9 +320,11 @@ struct space {
 	struct file *exe __guarded_by(&exe_lock);
 	struct space_layout layout;
 	struct rcu_head rcu;
-	/* a  generation of translations: +1 for each flush (tlb.c) */
+	/* a  generation of translations: +1 for each flush of the common tables (tlb.c) */
 	u64 tlb_gen __cacheline_aligned;
-	/* a  CPUs whose CR3 is ours */
+	/* racy  flushes that had to interrupt a CPU, until there are views */
+	u32 shootdowns;
+	/* a  CPUs whose CR3 is the common tables */
 	struct cpumask cpus;
 };
 
@@ -513,6 +520,8 @@ void pt_unlink(struct pt *t, unsigned int i, struct pt *c, struct gather *g);
 struct gather {
 	struct space *space;
 	unsigned long start, end;
+	/* views that may have translations of the range */
+	u64 cpus;
 	/* pages of ours alone, by ->next */
 	struct page *pages;
 	struct pt *tables;
@@ -523,9 +532,11 @@ struct gather {
 void tlb_init(void);
 u64 tlb_new_id(void);
 void gather_init(struct gather *g, struct space *s);
+/* Entries of t, which is locked, for [start, end) have changed. */
 static inline void
-gather_range(struct gather *g, unsigned long start, unsigned long end)
+gather_range(struct gather *g, const struct pt *t, unsigned long start, unsigned long end)
 {
+	g->cpus |= t->cpus;
 	if (start < g->start)
 		g->start = start;
 	if (end > g->end)
@@ -536,9 +547,72 @@ void gather_page(struct gather *g, struct page *p);
 void gather_table(struct gather *g, struct pt *t);
 /* Flushes and frees. Locks of tables may be held; interrupts are on. */
 void gather_finish(struct gather *g);
-void tlb_flush_range(struct space *s, unsigned long start, unsigned long end);
+/* cpus: as of pt->cpus, of all tables whose entries for the range have changed. */
+void tlb_flush_range(struct space *s, unsigned long start, unsigned long end, u64 cpus);
 /* Makes sure that no CPU has s loaded. */
 void tlb_forget_space(struct space *s);
+/* The view of s that this CPU has loaded; NULL: none, or the common tables. Pinned. */
+struct view *tlb_view_here(const struct space *s);
+
+/* --- view.c --- */
+enum view_state { VIEW_AWAY, VIEW_RUNS, VIEW_LAZY };
+
+/* The upper tables by which one CPU uses a space. */
+struct view {
+	/* I */
+	phys_t root_pa;
+	u64 *root;
+	struct space *space;
+	/* a  generation of the translations made by it: +1 for each flush */
+	u64 gen;
+	/* a  enum view_state: its CPU has it in CR3; a kernel task runs there */
+	u32 loaded;
+	/* o  pages that it is made of */
+	u32 pages;
+} __cacheline_aligned;
+
+/* A word holds the CPUs of a table: one bit for each 64th CPU. */
+#define VIEW_CPU_BIT(cpu) BIT((cpu) % 64)
+#define VIEW_ALL_CPUS (~0UL)
+#define for_each_view_cpu(cpu, mask)                                                               \
+	for ((cpu) = view_cpu_next((mask), 0); (cpu) < nr_cpus;                                    \
+	     (cpu) = view_cpu_next((mask), (cpu) + 1))
+
+static inline unsigned int
+view_cpu_next(u64 mask, unsigned int cpu)
+{
+	u64 here = mask >> (cpu % 64);
+
+	if (here)
+		return cpu + (unsigned int)__builtin_ctzl(here);
+	return mask ? (cpu | 63) + 1 + (unsigned int)__builtin_ctzl(mask) : nr_cpus;
+}
+
+/* The view of a CPU; NULL. */
+static inline struct view *
+view_of(const struct space *s, unsigned int cpu)
+{
+	struct view **all = smp_load_acquire(&s->views);
+
+	return all ? smp_load_acquire(&all[cpu]) : NULL;
+}
+
+void view_init(void);
+/* From now on CPUs may have views of s, if there is memory. */
+void views_allow(struct space *s);
+/* An empty view for this CPU; NULL without memory. Interrupts off. */
+struct view *view_create_oncpu(struct space *s);
+/*
+ * Slot i of t, which is locked, is about to be used on this CPU: links the leaf t,
+ * or the large page there, in the view that is loaded. False: no memory.
+ */
+bool view_link(struct pt *t, unsigned int i);
+/* What lies at va under one slot of a level-1 table leaves the views of cpus. */
+void views_unlink(struct space *s, u64 cpus, unsigned long va);
+/* No CPU has s loaded, and nobody changes it. */
+void views_free(struct space *s);
+/* Pages of all views. */
+u64 views_pages(const struct space *s);
 
 /* --- fault.c --- */
 /* PTE bits for a protection. */

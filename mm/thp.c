@@ -91,7 +91,8 @@ thp_split(struct pt *t, unsigned int i)
 	c->anon = LARGE_PAGES;
 	t->anon -= LARGE_PAGES;
 	/* No CPU may keep the large translation beside the small ones. */
-	gather_range(&g, base, base + LARGE_SIZE);
+	gather_range(&g, t, base, base + LARGE_SIZE);
+	views_unlink(t->space, t->cpus, base);
 	gather_finish(&g);
 	pt_unlock(c);
 	return 0;
@@ -104,7 +105,8 @@ thp_drop(struct pt *t, unsigned int i, struct gather *g)
 
 	WRITE_ONCE(t->table[i], 0);
 	pt_unmark(t, i);
-	gather_range(g, slot_base(t, i), slot_base(t, i + 1));
+	views_unlink(t->space, t->cpus, slot_base(t, i));
+	gather_range(g, t, slot_base(t, i), slot_base(t, i + 1));
 	gather_page(g, p);
 	pt_count(t, &t->anon, -(s32)LARGE_PAGES);
 }
@@ -116,5 +118,6 @@ thp_protect(struct pt *t, unsigned int i, u32 prot, struct gather *g)
 
 	WRITE_ONCE(t->table[i], (e & (PTE_ADDR | PTE_OWNED | PTE_PS | PTE_D)) |
 					pte_bits(prot, prot & PROT_WRITE));
-	gather_range(g, slot_base(t, i), slot_base(t, i + 1));
+	views_unlink(t->space, t->cpus, slot_base(t, i));
+	gather_range(g, t, slot_base(t, i), slot_base(t, i + 1));
 }

@@ -3,12 +3,25 @@
  * Translation caches: which CPU may use entries of which space, and making
  * them forget.
  *
- * Model: a space counts its flushes (tlb_gen). A CPU has slots, one a PCID (one
- * in all without PCIDs): slot n says that the entries tagged n are of the space
- * `id` and that the flushes up to `gen` have been done on them. A CPU is in
- * space->cpus while its CR3 points to the space. Who changed entries adds 1 to
- * tlb_gen, flushes here, and interrupts the other CPUs of space->cpus; all
- * others find on their way back that their slot is behind, and drop it.
+ * Model: a CPU loads the common tables of a space, or a view, if it has one
+ * (view.c). Each of these counts the flushes that concern it (tlb_gen, view->gen).
+ * A CPU has slots, one a PCID (one in all without PCIDs): slot n says that the
+ * entries tagged n are of the space `id`, came by the tables that this CPU loads
+ * for it, and that the flushes up to `gen` have been done on them. A CPU is in
+ * space->cpus while its CR3 points to the common tables; a view says in `loaded`
+ * whether its CPU has it. Who changed entries adds 1 to tlb_gen, and to gen of the
+ * views that were linked to their tables, flushes here, and interrupts those of the
+ * CPUs that have them loaded; all others find on their way back that their slot is
+ * behind, and drop it.
+ *
+ * A CPU that finds one flush not done knows that it is the one that it was
+ * interrupted for, which has been counted: it drops that range. If there are
+ * more, it drops everything.
+ *
+ * Once a space may have views (space->views), its tlb_gen counts on only while
+ * some CPU is in space->cpus, so that flushes which concern no common CPU write no
+ * common line. The common tables are then loaded by CPUs without a view yet,
+ * each time without the entries that the slot had.
  *
  * Lazy: a CPU that runs the idle loop or a kernel task keeps the space loaded,
  * marked lazy. It uses no user address, so it is not interrupted for pages that
@@ -19,17 +32,26 @@
  *
  * States of a CPU:  none -> running  -> lazy -> running
  *                   running, lazy -> running another (bit cleared)
+ *                   running -> running with a view (adopt), in a flush
+ *                   running, lazy -> none   without a view, where others have some
  *                   lazy -> none      the space is torn down (tlb_forget_space)
  *
  * Ordering:
  *      tlb_flush                       space_switch_oncpu
- *      entries are changed             own bit is set in cpus (full barrier)
- *      tlb_gen + 1 (full barrier)      tlb_gen is read
- *      cpus, lazy are read             CR3 is written (serialises)
+ *      entries are changed             own bit, or loaded, is set (full barrier)
+ *      tlb_gen, gen + 1 (full barrier) tlb_gen, gen is read
+ *      cpus, loaded, lazy are read     CR3 is written (serialises)
  *                                      entries are walked
- *      Either the flusher sees the bit, or the CPU sees the new generation, and
+ *      Either the flusher sees the CPU, or the CPU sees the new generation, and
  *      with it the changed entries. Coming back from lazy: the same with `lazy
  *      = 0` in place of the bit.
+ *
+ *      tlb_flush                       space_switch_oncpu, common tables
+ *      views is read: there are some   own bit is set (full barrier)
+ *      full barrier                    views is read
+ *      cpus is read: none              CR3 is written
+ *      Had the CPU set its bit earlier, it would have been seen. So it reads views
+ *      later than the flusher, sees them, and keeps no entries.
  *
  * Numbers of spaces are never used again, so a slot of a space that is gone
  * cannot be taken for another's.
@@ -54,6 +76,8 @@
 /* Beyond this many pages a full flush is cheaper than single ones. */
 #define SINGLE_MAX 32
 #define SLOTS 6
+/* So many flushes have to interrupt others before a space may have views. */
+#define VIEWS_AFTER 2
 #define CR3_NOFLUSH (1UL << 63)
 #define CR4_PGE 0x80UL
 #define CR4_PCIDE 0x20000UL
@@ -66,6 +90,8 @@ struct tlb_slot {
 struct tlb_cpu {
 	/* o  what CR3 holds; NULL: the kernel's own tables */
 	struct space *loaded;
+	/* o  by which tables; NULL: the common ones */
+	struct view *view;
 	/* a  a kernel task runs; read by flushers */
 	u32 lazy;
 	/* o  slot in use, next to be given up */
@@ -121,21 +147,42 @@ slot_choose(struct tlb_cpu *c, u64 id)
 	return &c->slots[c->slot];
 }
 
+/* Where the flushes of what is loaded are counted. */
+static u64 *
+gen_of(struct space *s, struct view *v)
+{
+	return v ? &v->gen : &s->tlb_gen;
+}
+
 static void
-load(struct tlb_cpu *c, struct space *s)
+load(struct tlb_cpu *c, struct space *s, struct view *v)
 {
 	struct tlb_slot *slot = slot_choose(c, s->id);
-	u64 gen = READ_ONCE(s->tlb_gen), cr3 = s->root_pa;
+	u64 gen = READ_ONCE(*gen_of(s, v)), cr3 = v ? v->root_pa : s->root_pa;
+	/* Nobody may have counted what was flushed while this CPU was away. */
+	bool unknown = !v && READ_ONCE(s->views);
 
 	if (pcid) {
 		/* PCID 0 is the kernel's own. */
 		cr3 |= c->slot + 1u;
-		if (slot->id == s->id && slot->gen == gen)
+		if (slot->id == s->id && slot->gen == gen && !unknown)
 			cr3 |= CR3_NOFLUSH;
 	}
 	slot->id = s->id;
 	slot->gen = gen;
+	c->loaded = s;
+	c->view = v;
 	write_cr3(cr3);
+}
+
+/* CR3 points elsewhere now: flushes need not come here for s any more. */
+static void
+leave(struct space *s, struct view *v)
+{
+	if (v)
+		WRITE_ONCE(v->loaded, VIEW_AWAY);
+	else
+		cpumask_clear_atomic(&s->cpus, cpu_id());
 }
 
 /* The space that stayed loaded is used again. */
@@ -144,13 +191,41 @@ come_back(struct tlb_cpu *c, struct space *s)
 {
 	u64 gen;
 
-	/* Full barrier: pairs with the one in tlb_flush(). */
+	/* Full barriers: pair with the ones in tlb_flush(). */
+	if (c->view)
+		atomic_xchg(&c->view->loaded, VIEW_RUNS);
 	atomic_xchg(&c->lazy, 0);
-	gen = READ_ONCE(s->tlb_gen);
+	gen = READ_ONCE(*gen_of(s, c->view));
 	if (c->slots[c->slot].gen == gen)
 		return;
 	c->slots[c->slot].gen = gen;
 	local_flush_all();
+}
+
+static void
+unload(struct tlb_cpu *c)
+{
+	struct space *s = c->loaded;
+	struct view *v = c->view;
+
+	c->loaded = NULL;
+	c->view = NULL;
+	WRITE_ONCE(c->lazy, 0);
+	write_cr3(virt_to_phys(kernel_pml4));
+	leave(s, v);
+}
+
+/* A kernel task runs. Where others have views, nobody stays on the common tables for nothing. */
+static void
+go_lazy(struct tlb_cpu *c)
+{
+	if (c->view) {
+		WRITE_ONCE(c->view->loaded, VIEW_LAZY);
+	} else if (unlikely(READ_ONCE(c->loaded->views))) {
+		unload(c);
+		return;
+	}
+	WRITE_ONCE(c->lazy, 1);
 }
 
 void
@@ -158,10 +233,11 @@ space_switch_oncpu(struct space *next)
 {
 	struct tlb_cpu *c = this_cpu_ptr(&tlb);
 	struct space *prev = c->loaded;
+	struct view *prev_view = c->view, *v;
 
 	if (!next) {
 		if (prev)
-			WRITE_ONCE(c->lazy, 1);
+			go_lazy(c);
 		return;
 	}
 	if (next == prev) {
@@ -169,19 +245,56 @@ space_switch_oncpu(struct space *next)
 			come_back(c, next);
 		return;
 	}
-	cpumask_set_atomic(&next->cpus, cpu_id());
-	c->loaded = next;
+	v = view_of(next, cpu_id());
 	WRITE_ONCE(c->lazy, 0);
-	load(c, next);
+	/* Full barriers: pair with the ones in tlb_flush(). */
+	if (v)
+		atomic_xchg(&v->loaded, VIEW_RUNS);
+	else
+		cpumask_set_atomic(&next->cpus, cpu_id());
+	load(c, next, v);
 	if (prev)
-		cpumask_clear_atomic(&prev->cpus, cpu_id());
+		leave(prev, prev_view);
+}
+
+struct view *
+tlb_view_here(const struct space *s)
+{
+	const struct tlb_cpu *c = this_cpu_ptr(&tlb);
+
+	return c->loaded == s ? c->view : NULL;
+}
+
+/*
+ * This CPU has been found on the common tables of s, which may have views: it
+ * takes one, or lets go of s if it does not use it. Interrupts off.
+ */
+static void
+adopt(struct tlb_cpu *c, struct space *s)
+{
+	struct tlb_slot *slot = &c->slots[c->slot];
+	struct view *v;
+
+	if (c->lazy) {
+		unload(c);
+		return;
+	}
+	v = view_create_oncpu(s);
+	if (!v) {
+		slot->gen = READ_ONCE(s->tlb_gen);
+		local_flush_all();
+		return;
+	}
+	atomic_xchg(&v->loaded, VIEW_RUNS);
+	slot->id = 0;
+	load(c, s, v);
+	leave(s, NULL);
 }
 
 /* --- flushing --- */
 
 struct flush {
 	struct space *space;
-	u64 gen;
 	unsigned long start, end;
 };
 
@@ -192,39 +305,93 @@ flush_oncpu(void *arg)
 	struct tlb_cpu *c = this_cpu_ptr(&tlb);
 	struct tlb_slot *slot = &c->slots[c->slot];
 	unsigned long va;
+	u64 gen;
 
-	if (c->loaded != f->space || slot->gen >= f->gen)
+	if (c->loaded != f->space)
 		return;
-	if (slot->gen + 1 != f->gen || (f->end - f->start) >> PAGE_SHIFT > SINGLE_MAX) {
-		slot->gen = READ_ONCE(f->space->tlb_gen);
+	gen = READ_ONCE(*gen_of(f->space, c->view));
+	if (slot->gen == gen)
+		return;
+	if (slot->gen + 1 != gen || (f->end - f->start) >> PAGE_SHIFT > SINGLE_MAX) {
+		slot->gen = gen;
 		local_flush_all();
 		return;
 	}
 	for (va = f->start; va < f->end; va += PAGE_SIZE)
 		invlpg(va);
-	slot->gen = f->gen;
+	slot->gen = gen;
 }
 
-/* The other CPUs that must be asked, in *mask. False: none. */
-static bool
-others_to_ask(const struct space *s, bool lazy_too, unsigned int self, struct cpumask *mask)
+/* What a CPU does that has been asked, or asks others. */
+static void
+asked_oncpu(void *arg)
 {
-	unsigned int i, cpu;
-	bool any = false;
-	unsigned long w;
+	const struct flush *f = arg;
+	struct tlb_cpu *c = this_cpu_ptr(&tlb);
+	unsigned long flags;
 
-	for (i = 0; i < BITS_TO_LONGS(nr_cpus); i++) {
-		w = READ_ONCE(s->cpus.bits[i]);
-		if (i == self / 64)
-			w &= ~BIT(self % 64);
-		any |= w != 0;
+	if (unlikely(c->loaded == f->space && !c->view && READ_ONCE(f->space->views))) {
+		flags = irq_save();
+		if (c->loaded == f->space && !c->view)
+			adopt(c, f->space);
+		irq_restore(flags);
+		return;
 	}
-	if (likely(!any))
-		return false;
-	cpumask_zero(mask);
-	any = false;
+	flush_oncpu(arg);
+}
+
+/* Has any CPU the common tables, of a space that may have views? */
+static bool
+common_used(const struct space *s)
+{
+	/* Pairs with the full barrier in space_switch_oncpu(). */
+	smp_mb();
+	return !cpumask_empty(&s->cpus);
+}
+
+/* Adds the CPUs other than self that must be asked because of the common tables. True: some. */
+static bool
+ask_common(struct space *s, bool lazy_too, unsigned int self, struct cpumask *mask)
+{
+	bool any = false, running = false;
+	unsigned int cpu;
+
+	/* Lazy ones leave for good, so that the next flush finds none. */
+	lazy_too |= READ_ONCE(s->views) != NULL;
 	for_each_cpu(cpu, &s->cpus) {
-		if (cpu == self || (!lazy_too && READ_ONCE(cpu_of(tlb, cpu).lazy)))
+		bool lazy = READ_ONCE(cpu_of(tlb, cpu).lazy);
+
+		if (cpu == self || (!lazy_too && lazy))
+			continue;
+		cpumask_set(mask, cpu);
+		any = true;
+		running |= !lazy;
+	}
+	if (running && !READ_ONCE(s->views)) {
+		WRITE_ONCE(s->shootdowns, READ_ONCE(s->shootdowns) + 1);
+		if (READ_ONCE(s->shootdowns) > VIEWS_AFTER)
+			views_allow(s);
+	}
+	return any;
+}
+
+/* Counts the flush for the views of cpus; adds those of them that must be asked. */
+static bool
+ask_views(struct space *s, u64 cpus, bool lazy_too, unsigned int self, struct cpumask *mask)
+{
+	bool any = false;
+	unsigned int cpu;
+
+	for_each_view_cpu(cpu, cpus) {
+		struct view *v = view_of(s, cpu);
+		u32 loaded;
+
+		if (!v)
+			continue;
+		/* Full barrier: pairs with the exchange of `loaded`. */
+		atomic_add_return(&v->gen, 1UL);
+		loaded = READ_ONCE(v->loaded);
+		if (cpu == self || loaded == VIEW_AWAY || (loaded == VIEW_LAZY && !lazy_too))
 			continue;
 		cpumask_set(mask, cpu);
 		any = true;
@@ -232,41 +399,60 @@ others_to_ask(const struct space *s, bool lazy_too, unsigned int self, struct cp
 	return any;
 }
 
-static void
-tlb_flush(struct space *s, unsigned long start, unsigned long end, bool tables)
+/* Is self the only CPU in m, or none? */
+static bool
+mask_only(const struct cpumask *m, unsigned int self)
 {
-	struct flush f = {s, atomic_add_return(&s->tlb_gen, 1UL), start, end};
+	unsigned long others = 0, w;
+
+	for (unsigned int i = 0; i < BITS_TO_LONGS(nr_cpus); i++) {
+		w = READ_ONCE(m->bits[i]);
+		others |= i == self / 64 ? w & ~BIT(self % 64) : w;
+	}
+	return !others;
+}
+
+static void
+tlb_flush(struct space *s, unsigned long start, unsigned long end, u64 cpus, bool tables)
+{
+	struct flush f = {s, start, end};
 	struct cpumask others;
-	bool ask;
+	bool ask = false;
 
 	pin();
-	flush_oncpu(&f);
-	ask = others_to_ask(s, tables, cpu_id(), &others);
+	if (unlikely(cpus)) {
+		cpumask_zero(&others);
+		ask = ask_views(s, cpus, tables, cpu_id(), &others);
+	}
+	if (likely(!READ_ONCE(s->views)) || common_used(s)) {
+		atomic_add_return(&s->tlb_gen, 1UL);
+		if (unlikely(!mask_only(&s->cpus, cpu_id()))) {
+			if (!cpus)
+				cpumask_zero(&others);
+			ask |= ask_common(s, tables, cpu_id(), &others);
+		}
+	}
+	asked_oncpu(&f);
 	unpin();
 	if (ask) {
 		mm_stat_inc(MM_SHOOTDOWNS);
-		cpu_call_mask(&others, flush_oncpu, &f);
+		cpu_call_mask(&others, asked_oncpu, &f);
 	}
 }
 
 void
-tlb_flush_range(struct space *s, unsigned long start, unsigned long end)
+tlb_flush_range(struct space *s, unsigned long start, unsigned long end, u64 cpus)
 {
-	tlb_flush(s, start, end, false);
+	tlb_flush(s, start, end, cpus, false);
 }
 
 static void
 forget_oncpu(void *arg)
 {
 	struct tlb_cpu *c = this_cpu_ptr(&tlb);
-	struct space *s = arg;
 
-	if (c->loaded != s)
-		return;
-	c->loaded = NULL;
-	WRITE_ONCE(c->lazy, 0);
-	write_cr3(virt_to_phys(kernel_pml4));
-	cpumask_clear_atomic(&s->cpus, cpu_id());
+	if (c->loaded == arg)
+		unload(c);
 }
 
 void
@@ -275,7 +461,7 @@ tlb_quit_oncpu(void)
 	struct tlb_cpu *c = this_cpu_ptr(&tlb);
 
 	if (c->loaded)
-		forget_oncpu(c->loaded);
+		unload(c);
 	/* It comes back with an empty TLB. */
 	memset(c->slots, 0, sizeof(c->slots));
 }
@@ -283,13 +469,26 @@ tlb_quit_oncpu(void)
 void
 tlb_forget_space(struct space *s)
 {
-	struct cpumask others;
 	unsigned long flags = irq_save();
+	struct cpumask others;
+	bool ask = false;
+	unsigned int cpu;
 
 	forget_oncpu(s);
 	irq_restore(flags);
 	smp_mb();
-	if (others_to_ask(s, true, CONFIG_MAX_CPUS, &others))
+	if (likely(!s->views) && cpumask_empty(&s->cpus))
+		return;
+	cpumask_zero(&others);
+	for_each_possible_cpu(cpu) {
+		struct view *v = view_of(s, cpu);
+
+		if (!cpumask_test(&s->cpus, cpu) && !(v && READ_ONCE(v->loaded) != VIEW_AWAY))
+			continue;
+		cpumask_set(&others, cpu);
+		ask = true;
+	}
+	if (ask)
 		cpu_call_mask(&others, forget_oncpu, s);
 }
 
@@ -301,6 +500,7 @@ gather_init(struct gather *g, struct space *s)
 	g->space = s;
 	g->start = USER_END;
 	g->end = 0;
+	g->cpus = 0;
 	g->pages = NULL;
 	g->tables = NULL;
 	g->n = 0;
@@ -315,7 +515,7 @@ gather_flush(struct gather *g)
 	u32 i;
 
 	if (g->start < g->end)
-		tlb_flush(g->space, g->start, g->end, g->tables != NULL);
+		tlb_flush(g->space, g->start, g->end, g->cpus, g->tables != NULL);
 	while ((p = g->pages) != NULL) {
 		g->pages = p->next;
 		page_put(p);
@@ -357,6 +557,7 @@ gather_finish(struct gather *g)
 	gather_flush(g);
 	g->start = USER_END;
 	g->end = 0;
+	g->cpus = 0;
 }
 
 /* --- kernel addresses --- */

@@ -15,7 +15,12 @@
  * are more spaces than slots, and each thread has one of its own, which ends and
  * begins with another id all the time.
  *
- * A processor that keeps what it was told to drop must be found out.
+ * Spaces that interrupt CPUs get views (mm/view.c), whose roots alone are used here: a
+ * CPU with one links each page, and the tables, before it can walk to them, and a
+ * flush is for the CPUs that have linked.
+ *
+ * A processor that keeps what it was told to drop must be found out, and a flush
+ * that leaves out one of the CPUs that have linked.
  */
 #include "arch/x86_64/asm/atomic.h"
 #include "arch/x86_64/asm/insn.h"
@@ -44,6 +49,7 @@ static void model_invlpg(unsigned long va);
 #define gather_finish model_gather_finish
 #define tlb_flush_kernel model_tlb_flush_kernel
 #define tlb_quit_oncpu model_tlb_quit_oncpu
+#define tlb_view_here model_tlb_view_here
 
 #include "mm/tlb.c"
 
@@ -55,8 +61,15 @@ static void model_invlpg(unsigned long va);
 #define PCIDS 8u
 #define TOUCHES 16
 
+static LOCK_CLASS(model_class, RANK_LEAF);
+
 struct model_space {
 	struct space s;
+	/* covers links and raising entries */
+	struct spinlock lock;
+	/* CPUs that have linked the page, the tables */
+	u64 cpus[PAGES];
+	u64 tables_cpus;
 	/* a  entries; what each is at least, for who looks from now on */
 	u64 pte[PAGES];
 	u64 floor[PAGES];
@@ -68,6 +81,9 @@ struct model_space {
 struct model_cpu {
 	u64 cr3;
 	u64 loads;
+	/* what CR3 points to, and whether by a view; NULL: the kernel's own tables */
+	struct model_space *space;
+	bool view;
 	/* 0: nothing cached */
 	u64 page[PCIDS][PAGES];
 	u64 tables[PCIDS];
@@ -79,12 +95,15 @@ struct tlb_model {
 	struct model_space *spaces;
 	struct model_cpu *cpus;
 	u64 cr4;
-	/* CR3 is loaded as if bit 63 were always set */
+	/* CR3 is loaded as if bit 63 were always set; flushes leave out a CPU of a view */
 	bool keeps;
+	bool skips;
 	/* a  uses of what was flushed; loads of CR3 that kept entries, and that did not */
 	u64 stale;
 	u64 kept;
 	u64 dropped;
+	/* a  walks by views */
+	u64 views;
 };
 
 static struct tlb_model model;
@@ -103,13 +122,19 @@ model_pcid(const struct model_cpu *c)
 	return c->cr3 & (PAGE_SIZE - 1);
 }
 
-/* What CR3 points to; NULL: the kernel's own tables. */
-static struct model_space *
-model_space_of(const struct model_cpu *c)
+/* Finds out what CR3 points to. */
+static void
+model_find_space(struct model_cpu *c)
 {
+	const struct view *v = this_cpu_ptr(&tlb)->view;
 	u64 nr = c->cr3 >> PAGE_SHIFT;
 
-	return nr != 0 && nr <= SHARED + TORTURE_THREADS ? &model.spaces[nr - 1] : NULL;
+	c->view = v && v->root_pa >> PAGE_SHIFT == nr;
+	c->space = NULL;
+	if (c->view)
+		c->space = container_of(v->space, struct model_space, s);
+	else if (nr != 0 && nr <= SHARED + TORTURE_THREADS)
+		c->space = &model.spaces[nr - 1];
 }
 
 static u64
@@ -128,6 +153,7 @@ model_write_cr3(u64 v)
 	if (++c->loads % 4 == 0)
 		torture_window();
 	c->cr3 = v & ~CR3_NOFLUSH;
+	model_find_space(c);
 	pcid = model_pcid(c);
 	if (v & CR3_NOFLUSH) {
 		atomic_inc(&model.kept);
@@ -156,17 +182,29 @@ model_invlpg(unsigned long va)
 	c->tables[pcid] = 0;
 }
 
+/* Can the processor get to the page, by what is loaded? */
+static bool
+model_linked(const struct model_cpu *c, unsigned int page)
+{
+	u64 bit = VIEW_CPU_BIT(cpu_id());
+
+	return !c->view ||
+	       (READ_ONCE(c->space->cpus[page]) & READ_ONCE(c->space->tables_cpus) & bit) != 0;
+}
+
 /* Caches the page if it is not; the processor may do so whenever the space is loaded. */
 static void
 model_walk(unsigned int page)
 {
 	struct model_cpu *c = model_this_cpu();
-	struct model_space *m = model_space_of(c);
+	struct model_space *m = c->space;
 	u32 pcid = model_pcid(c);
 	u64 floor;
 
-	if (!m)
+	if (!m || !model_linked(c, page))
 		return;
+	if (c->view)
+		atomic_inc(&model.views);
 	floor = smp_load_acquire(&m->tables_floor);
 	if (c->tables[pcid] == 0)
 		c->tables[pcid] = READ_ONCE(m->tables);
@@ -176,15 +214,31 @@ model_walk(unsigned int page)
 		c->page[pcid][page] = READ_ONCE(m->pte[page]);
 }
 
+/* The fault of a CPU that has a view. */
+static void
+model_link(struct model_cpu *c, unsigned int page)
+{
+	struct model_space *m = c->space;
+	u64 bit = VIEW_CPU_BIT(cpu_id());
+
+	spin_lock(&m->lock);
+	m->cpus[page] |= bit;
+	m->tables_cpus |= bit;
+	spin_unlock(&m->lock);
+}
+
 /* The program uses the page. */
 static void
 model_use(struct model_space *m, unsigned int page)
 {
 	struct model_cpu *c = model_this_cpu();
-	u64 floor = smp_load_acquire(&m->floor[page]);
+	u64 floor;
 
+	if (c->space && !model_linked(c, page))
+		model_link(c, page);
+	floor = smp_load_acquire(&m->floor[page]);
 	model_walk(page);
-	if (model_space_of(c) != m || c->page[model_pcid(c)][page] < floor)
+	if (c->space != m || c->page[model_pcid(c)][page] < floor)
 		atomic_inc(&model.stale);
 }
 
@@ -199,17 +253,28 @@ raise_floor(u64 *floor, u64 v)
 		;
 }
 
+/* The CPUs that a flush is for, of those that have linked. */
+static u64
+to_flush(u64 cpus)
+{
+	return model.skips ? cpus & (cpus - 1) : cpus;
+}
+
 /* Changes some pages' entries, from any CPU. */
 static void
 change_pages(struct model_space *m, u64 r)
 {
 	unsigned int a = r % PAGES, n = (r >> 8) % 4 ? 1 + (r >> 10) % 4 : PAGES,
 		     b = min(a + n, PAGES);
-	u64 v[PAGES];
+	u64 v[PAGES], cpus = 0;
 
-	for (unsigned int i = a; i < b; i++)
+	spin_lock(&m->lock);
+	for (unsigned int i = a; i < b; i++) {
 		v[i] = atomic_add_return(&m->pte[i], 1UL);
-	tlb_flush_range(&m->s, a * PAGE_SIZE, b * PAGE_SIZE);
+		cpus |= m->cpus[i];
+	}
+	spin_unlock(&m->lock);
+	tlb_flush_range(&m->s, a * PAGE_SIZE, b * PAGE_SIZE, to_flush(cpus));
 	for (unsigned int i = a; i < b; i++)
 		raise_floor(&m->floor[i], v[i]);
 }
@@ -218,9 +283,13 @@ change_pages(struct model_space *m, u64 r)
 static void
 change_tables(struct model_space *m)
 {
-	u64 v = atomic_add_return(&m->tables, 1UL);
+	u64 v, cpus;
 
-	tlb_flush(&m->s, 0, PAGE_SIZE, true);
+	spin_lock(&m->lock);
+	v = atomic_add_return(&m->tables, 1UL);
+	cpus = m->tables_cpus;
+	spin_unlock(&m->lock);
+	tlb_flush(&m->s, 0, PAGE_SIZE, to_flush(cpus), true);
 	raise_floor(&m->tables_floor, v);
 }
 
@@ -229,8 +298,12 @@ static void
 renew(struct model_space *m)
 {
 	tlb_forget_space(&m->s);
+	views_free(&m->s);
 	m->s.id = tlb_new_id();
 	m->s.tlb_gen = 0;
+	m->s.shootdowns = 0;
+	m->tables_cpus = 0;
+	memset(m->cpus, 0, sizeof(m->cpus));
 	m->tables_floor = m->tables += 1000;
 	for (unsigned int i = 0; i < PAGES; i++)
 		m->floor[i] = m->pte[i] += 1000;
@@ -310,15 +383,17 @@ model_thread(struct torture_thread *th)
 }
 
 static void
-model_run(u64 cr4, bool keeps)
+model_run(u64 cr4, bool keeps, bool skips)
 {
 	struct torture_plan plan = {.fn = model_thread,
 				    .threads = test_cpus(),
 				    .share = 4,
-				    .work = keeps ? TORTURE_UNTIL_FOUND : 100000};
+				    .work = keeps || skips ? TORTURE_UNTIL_FOUND : 100000};
 
 	model.cr4 = cr4;
 	model.keeps = keeps;
+	model.skips = skips;
+	model.views = 0;
 	model.stale = 0;
 	model.kept = 0;
 	model.dropped = 0;
@@ -329,12 +404,14 @@ model_run(u64 cr4, bool keeps)
 	tlb_init();
 	for (unsigned int i = 0; i < SHARED + TORTURE_THREADS; i++) {
 		model.spaces[i].s.root_pa = (i + 1) * PAGE_SIZE;
+		spin_init(&model.spaces[i].lock, &model_class);
 		renew(&model.spaces[i]);
 	}
 	torture_run(&model.t, &plan);
 	for (unsigned int i = 0; i < SHARED + TORTURE_THREADS; i++) {
 		tlb_forget_space(&model.spaces[i].s);
 		EXPECT(cpumask_empty(&model.spaces[i].s.cpus));
+		views_free(&model.spaces[i].s);
 	}
 	kvfree(model.spaces);
 	kvfree(model.cpus);
@@ -342,7 +419,7 @@ model_run(u64 cr4, bool keeps)
 
 TEST(tlb_model_pcids)
 {
-	model_run(CR4_PCIDE, false);
+	model_run(CR4_PCIDE, false, false);
 	EXPECT_EQ(model.stale, 0);
 	EXPECT_GT(model.kept, 0);
 	EXPECT_GT(model.dropped, 0);
@@ -350,7 +427,7 @@ TEST(tlb_model_pcids)
 
 TEST(tlb_model_without_pcids)
 {
-	model_run(0, false);
+	model_run(0, false, false);
 	EXPECT_EQ(model.stale, 0);
 	EXPECT_EQ(model.kept, 0);
 	EXPECT_GT(model.dropped, 0);
@@ -359,6 +436,16 @@ TEST(tlb_model_without_pcids)
 TEST(tlb_model_finds_broken)
 {
 	for (int i = 0; i < TORTURE_TRIES && (i == 0 || model.stale == 0); i++)
-		model_run(CR4_PCIDE, true);
+		model_run(CR4_PCIDE, true, false);
 	EXPECT_GT(model.stale, 0);
+}
+
+TEST(tlb_model_finds_skipped_view)
+{
+	if (test_cpus() == 1)
+		return;
+	for (int i = 0; i < TORTURE_TRIES && (i == 0 || model.stale == 0); i++)
+		model_run(CR4_PCIDE, false, true);
+	EXPECT_GT(model.stale, 0);
+	EXPECT_GT(model.views, 0);
 }

@@ -8,6 +8,9 @@
  * phase (even), waits until each has read, unmaps it, tells the next phase (odd),
  * waits again; in between it is CHANGING. A reader that reads in an odd phase, or
  * anything but the number in an even one, has used an old translation.
+ *
+ * The space comes to have views on the way (mm/view.c). The page is a small one, or the
+ * first of a large one.
  */
 #include "lib/errno.h"
 #include "lib/test.h"
@@ -20,8 +23,18 @@
 #define READERS_MAX 64u
 /* Rounds times readers: a round waits for each of them. */
 #define READS 128u
+#define ROUNDS_MAX 50u
 #define OVER 0
 #define CHANGING 1
+
+/* What is wrong with the writer. */
+enum fault_kind {
+	FAULTLESS,
+	/* takes the page away and tells no CPU */
+	TELLS_NOBODY,
+	/* one of the CPUs that have linked the table is left out */
+	SKIPS_ONE,
+};
 
 struct reader {
 	struct test_thread *thread;
@@ -34,8 +47,12 @@ struct reader {
 
 struct shootdown {
 	struct space *space;
+	size_t len;
 	/* a */
 	u64 phase;
+	/* pages that a CPU may still have a translation to */
+	struct page *kept[ROUNDS_MAX];
+	unsigned int nr_kept;
 	unsigned int nr;
 	struct reader reader[READERS_MAX];
 };
@@ -81,10 +98,12 @@ phase_tell(struct shootdown *t, u64 phase)
 }
 
 static void
-map_number(struct space *s, u64 v)
+map_number(struct shootdown *t, u64 v)
 {
-	EXPECT_EQ(space_map(s, AT, PAGE_SIZE, PROT_READ | PROT_WRITE, FIXED, NULL), (long)AT);
-	EXPECT_EQ(space_access(s, AT, &v, sizeof(v), true), sizeof(v));
+	EXPECT_EQ(space_map(t->space, AT, t->len, PROT_READ | PROT_WRITE, FIXED, NULL), (long)AT);
+	if (t->len > PAGE_SIZE)
+		EXPECT_EQ(space_advise(t->space, AT, AT + t->len, MADV_HUGEPAGE), 0);
+	EXPECT_EQ(copy_to_user((void __user *)AT, &v, sizeof(v)), 0);
 }
 
 /* Takes the page away, and tells no CPU. */
@@ -108,36 +127,57 @@ phase_broken(struct shootdown *t, u64 phase)
 	pt_unlock(leaf);
 }
 
+/* The next flush of the page leaves one CPU out. */
+static void
+skip_one(struct shootdown *t)
+{
+	struct pt *leaf = pt_lock_walk(t->space, AT, 0);
+
+	struct page *p = phys_to_page(leaf->table[slot_index(AT, 0)] & PTE_ADDR);
+
+	/* It must not become somebody else's while it is written to. */
+	page_get(p);
+	t->kept[t->nr_kept++] = p;
+	leaf->cpus &= leaf->cpus - 1;
+	pt_unlock(leaf);
+}
+
 /* Old translations used. */
 static u64
-shootdown_run(bool broken)
+shootdown_run(enum fault_kind kind, size_t len)
 {
 	static struct shootdown t;
 	u64 stale = 0, end;
 
-	t = (struct shootdown){
-		.space = space_create(), .phase = 2, .nr = min(test_cpus(), READERS_MAX)};
+	t = (struct shootdown){.space = space_create(),
+			       .len = len,
+			       .phase = 2,
+			       .nr = min(test_cpus(), READERS_MAX)};
 	if (!t.space) {
 		test_note_failure();
 		return 0;
 	}
-	map_number(t.space, 2);
+	space_get_user(t.space);
+	test_use_space(t.space);
+	map_number(&t, 2);
 	for (unsigned int i = 0; i < t.nr; i++) {
 		t.reader[i] = (struct reader){.all = &t, .naps = i % 2 || i >= 8};
 		space_get_user(t.space);
 		t.reader[i].thread = test_spawn(i, reader_run, &t.reader[i]);
 	}
 	phase_tell(&t, 2);
-	end = 3 + 2 * min(READS / t.nr, 50u);
+	end = 3 + 2 * min(READS / t.nr, ROUNDS_MAX);
 	for (u64 phase = 3; phase < end; phase += 2) {
-		if (broken)
+		if (kind == TELLS_NOBODY)
 			phase_broken(&t, phase);
 		smp_store_release(&t.phase, CHANGING);
-		EXPECT_EQ(space_unmap(t.space, AT, PAGE_SIZE), 0);
-		if (!broken)
+		if (kind == SKIPS_ONE)
+			skip_one(&t);
+		EXPECT_EQ(space_unmap(t.space, AT, len), 0);
+		if (kind != TELLS_NOBODY)
 			phase_tell(&t, phase);
 		smp_store_release(&t.phase, CHANGING);
-		map_number(t.space, phase + 1);
+		map_number(&t, phase + 1);
 		phase_tell(&t, phase + 1);
 	}
 	smp_store_release(&t.phase, OVER);
@@ -145,18 +185,33 @@ shootdown_run(bool broken)
 		test_join(t.reader[i].thread);
 		stale += t.reader[i].stale;
 	}
+	EXPECT(t.nr == 1 || t.space->views != NULL);
+	test_use_space(NULL);
 	space_put_user(t.space);
+	while (t.nr_kept > 0)
+		page_put(t.kept[--t.nr_kept]);
 	return stale;
 }
 
 TEST(tlb_shootdown)
 {
-	EXPECT_EQ(shootdown_run(false), 0);
+	EXPECT_EQ(shootdown_run(FAULTLESS, PAGE_SIZE), 0);
+}
+
+TEST(tlb_shootdown_large)
+{
+	EXPECT_EQ(shootdown_run(FAULTLESS, LARGE_SIZE), 0);
 }
 
 TEST(tlb_shootdown_finds_broken)
 {
-	EXPECT_NE(shootdown_run(true), 0);
+	EXPECT_NE(shootdown_run(TELLS_NOBODY, PAGE_SIZE), 0);
+}
+
+TEST(tlb_shootdown_finds_skipped_view)
+{
+	if (test_cpus() > 1)
+		EXPECT_NE(shootdown_run(SKIPS_ONE, PAGE_SIZE), 0);
 }
 
 struct solo {
