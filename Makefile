@@ -41,7 +41,7 @@ ifneq ($(WITH_TESTS),1)
 SOURCES := $(filter-out %_test.c,$(SOURCES))
 endif
 ifneq ($(WITH_DEBUG),1)
-SOURCES := $(filter-out kernel/alloc_fail.c fs/proc/slab_allocators.c,$(SOURCES))
+SOURCES := $(filter-out kernel/alloc_fail.c fs/proc/slab_allocators.c fs/proc/lock_stat.c,$(SOURCES))
 endif
 ifneq ($(WITH_KASAN),1)
 SOURCES := $(filter-out mm/kasan%,$(SOURCES))
@@ -110,13 +110,18 @@ $(B)/kernel.lds: arch/x86_64/kernel.lds.S arch/x86_64/asm/layout.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -D__ASSEMBLER__ -E -P -x c -o $@ $<
 
-# Two links: the first gives the addresses that the symbol table holds.
+# Three links: the first gives the names and the size of the symbol table, the second the addresses.
 $(B)/gen/symbols0.S: tools/symbols
 	@mkdir -p $(@D)
 	$(Q)tools/symbols /dev/null >$@
 $(B)/tessera.pass1: $(OBJECTS) $(B)/gen/symbols0.o $(B)/kernel.lds
 	$(Q)$(LD) $(LDFLAGS) -T $(B)/kernel.lds -o $@ $(OBJECTS) $(B)/gen/symbols0.o
-$(B)/gen/symbols.S: $(B)/tessera.pass1 tools/symbols
+$(B)/gen/symbols1.S: $(B)/tessera.pass1 tools/symbols
+	$(Q)$(NM) -n $< >$(B)/gen/symbols1.nm
+	$(Q)tools/symbols $(B)/gen/symbols1.nm >$@
+$(B)/tessera.pass2: $(B)/gen/symbols1.o
+	$(Q)$(LD) $(LDFLAGS) -T $(B)/kernel.lds -o $@ $(OBJECTS) $<
+$(B)/gen/symbols.S: $(B)/tessera.pass2 tools/symbols
 	$(Q)$(NM) -n $< >$(B)/gen/symbols.nm
 	$(Q)tools/symbols $(B)/gen/symbols.nm >$@
 $(B)/gen/symbols%.o: $(B)/gen/symbols%.S

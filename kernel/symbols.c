@@ -6,18 +6,20 @@
 #include "lib/port.h"
 
 /* Made by tools/symbols: sorted offsets from __text, and names. */
-extern const u32 symbols_count;
+extern const u32 symbols_count, symbols_text;
 extern const u32 symbols_offset[], symbols_name[];
+extern const u8 symbols_kind[];
 extern const char symbols_strtab[];
 extern const u8 __text_start[], __text_end[];
 
-const char *
-symbol_find(unsigned long addr, unsigned long *offset)
+/* The text symbol that addr lies in; symbols_text: none. */
+static u32
+find(unsigned long addr)
 {
-	u32 lo = 0, hi = symbols_count, mid, off;
+	u32 lo = 0, hi = symbols_text, mid, off;
 
 	if (addr < (unsigned long)__text_start || addr >= (unsigned long)__text_end || hi == 0)
-		return NULL;
+		return symbols_text;
 	off = (u32)(addr - (unsigned long)__text_start);
 	while (hi - lo > 1) {
 		mid = lo + (hi - lo) / 2;
@@ -26,8 +28,47 @@ symbol_find(unsigned long addr, unsigned long *offset)
 		else
 			hi = mid;
 	}
-	*offset = off - symbols_offset[lo];
-	return symbols_strtab + symbols_name[lo];
+	return lo;
+}
+
+static unsigned long
+address(u32 i)
+{
+	return (unsigned long)__text_start + symbols_offset[i];
+}
+
+const char *
+symbol_find(unsigned long addr, unsigned long *offset)
+{
+	u32 i = find(addr);
+
+	if (i == symbols_text)
+		return NULL;
+	*offset = addr - address(i);
+	return symbols_strtab + symbols_name[i];
+}
+
+const char *
+symbol_find_size(unsigned long addr, unsigned long *offset, unsigned long *size)
+{
+	u32 i = find(addr);
+
+	if (i == symbols_text)
+		return NULL;
+	*offset = addr - address(i);
+	*size = (i + 1 < symbols_text ? address(i + 1) : (unsigned long)__text_end) - address(i);
+	return symbols_strtab + symbols_name[i];
+}
+
+bool
+symbol_at(u64 i, struct symbol *s)
+{
+	if (i >= symbols_count)
+		return false;
+	s->address = address((u32)i);
+	s->kind = (char)symbols_kind[i];
+	s->name = symbols_strtab + symbols_name[i];
+	return true;
 }
 
 size_t

@@ -37,6 +37,7 @@
 #include "percpu/percpu.h"
 #include "percpu/pin.h"
 #include "sync/debug_impl.h"
+#include "sync/lock_stat.h"
 #include "sync/port.h"
 #include "sync/spinlock.h"
 
@@ -96,6 +97,7 @@ held_push(struct held_locks *h, const struct held_lock *l)
 	slot->pc = l->pc;
 	slot->context = l->context;
 	slot->shared = l->shared;
+	slot->since = lock_stat_clock();
 	barrier();
 	slot->class = l->class;
 }
@@ -109,6 +111,7 @@ held_pop(struct held_locks *h, const void *lock)
 	for (u32 i = n; i-- > 0;) {
 		if (h->at[i].lock != lock)
 			continue;
+		lock_stat_held(h->at[i].class, h->at[i].since);
 		for (u32 j = i; j + 1 < n; j++)
 			h->at[j] = h->at[j + 1];
 		h->at[n - 1].class = NULL;

@@ -22,6 +22,8 @@ struct held_lock {
 	const struct lock_class *class;
 	/* where it was taken */
 	unsigned long pc;
+	/* when, for sync/lock_stat.c */
+	u64 since;
 	/* 0 task, 1 softirq, 2 hard interrupt, 3 NMI */
 	u8 context;
 	/* taken for reading: may be held twice */

@@ -10,6 +10,7 @@
 #define SYNC_LOCKCLASS_H
 
 #include "config/config.h"
+#include "lib/section.h"
 #include "lib/types.h"
 
 /* Outermost first. Sleeping locks come before spinning ones. */
@@ -126,10 +127,14 @@ struct lock_class {
 #define LOCK_USED_SOFTIRQ_ON 0x08u
 #define LOCK_USED_REPORTED 0x10u
 
-/* One definition a class: static LOCK_CLASS(runq_class, RANK_RUNQ); */
+/*
+ * One definition a class: static LOCK_CLASS(runq_class, RANK_RUNQ); debug kernels
+ * give them numbers (sync/lock_stat.c).
+ */
 #if CONFIG_DEBUG
 #define LOCK_CLASS(id, r)                                                                          \
-	const struct lock_class id __maybe_unused = {.name = #id, .rank = (r), .usage = &(u32){0}}
+	REGISTER(lock_classes)                                                                     \
+	const struct lock_class id = {.name = #id, .rank = (r), .usage = &(u32){0}}
 #else
 #define LOCK_CLASS(id, r) const struct lock_class id __maybe_unused = {.name = #id, .rank = (r)}
 #endif

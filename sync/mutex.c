@@ -40,6 +40,7 @@
 #include "lib/errno.h"
 #include "percpu/pin.h"
 #include "percpu/trace/events.h"
+#include "sync/lock_stat.h"
 
 /* Looks of a spinning task at the word before it sleeps. */
 #define SPIN_TURNS 1000
@@ -192,6 +193,7 @@ sleep_for(struct mutex *m, enum park_mode mode)
 int
 mutex_lock_slow(struct mutex *m, unsigned int mode)
 {
+	u64 since = lock_stat_clock();
 	int ret = 0;
 
 	/* With one task there is nobody who could unlock. */
@@ -200,6 +202,7 @@ mutex_lock_slow(struct mutex *m, unsigned int mode)
 	if (!spin_for(m))
 		ret = sleep_for(m, mode);
 	trace_contention_end(m, ret);
+	lock_stat_waited(mutex_class(m), since);
 	return ret;
 }
 

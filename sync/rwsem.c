@@ -27,6 +27,7 @@
 #include "lib/errno.h"
 #include "percpu/pin.h"
 #include "percpu/trace/events.h"
+#include "sync/lock_stat.h"
 
 /* Looks of a spinning task at the word before it sleeps. */
 #define SPIN_TURNS 1000
@@ -195,6 +196,7 @@ spin_on_writer(struct rwsem *s)
 int
 rwsem_read_slow(struct rwsem *s, unsigned int mode)
 {
+	u64 since = lock_stat_clock();
 	bool got = false;
 	int ret = 0;
 
@@ -204,12 +206,14 @@ rwsem_read_slow(struct rwsem *s, unsigned int mode)
 	if (!got)
 		ret = rwsem_wait(s, false, mode);
 	trace_contention_end(s, ret);
+	lock_stat_waited(rwsem_class(s), since);
 	return ret;
 }
 
 int
 rwsem_write_slow(struct rwsem *s, unsigned int mode)
 {
+	u64 since = lock_stat_clock();
 	bool got = false;
 	int ret = 0;
 
@@ -219,6 +223,7 @@ rwsem_write_slow(struct rwsem *s, unsigned int mode)
 	if (!got)
 		ret = rwsem_wait(s, true, mode);
 	trace_contention_end(s, ret);
+	lock_stat_waited(rwsem_class(s), since);
 	return ret;
 }
 

@@ -29,6 +29,12 @@ struct __capability("rwsem") rwsem
 #endif
 };
 
+#if CONFIG_DEBUG
+#define rwsem_class(s) ((s)->class)
+#else
+#define rwsem_class(s) ((const struct lock_class *)NULL)
+#endif
+
 #define RWSEM_WRITER 1u
 /* Somebody queues: newcomers do too. */
 #define RWSEM_WAITERS 2u

@@ -13,6 +13,7 @@
 
 #include "lib/assert.h"
 #include "sync/debug_impl.h"
+#include "sync/lock_stat.h"
 #include "sync/port.h"
 
 #define LONG_NS 5000000000UL
@@ -46,8 +47,12 @@ lock_checked(struct spinlock *l, bool nested, unsigned long pc)
 	ASSERT(!spin_held(l));
 	spin_debug_before(l->class, nested);
 	spin_debug_usage(l->class->usage, l->class);
-	if (!spin_word_try(&l->word))
+	if (!spin_word_try(&l->word)) {
+		u64 since = lock_stat_clock();
+
 		spin_lock_slow(&l->word);
+		lock_stat_waited(l->class, since);
+	}
 	owner_set(l, pc);
 }
 

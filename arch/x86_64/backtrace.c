@@ -2,12 +2,14 @@
 /* Registers and symbolic backtraces by frame pointers. */
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/trap.h"
+#include "fs/proc/port.h"
 #include "kernel/log.h"
 #include "kernel/port.h"
 #include "kernel/task/task.h"
 #include "mm/uaccess.h"
 
 extern const u8 __text_start[], __text_end[];
+extern const u8 __sched_text_start[], __sched_text_end[];
 
 #define FRAMES_MAX 32
 
@@ -51,6 +53,34 @@ backtrace_frames(unsigned long rip, unsigned long rbp)
 		prev = rbp;
 		rbp = f[0];
 	}
+}
+
+unsigned int
+arch_stack_trace(struct task *t, unsigned long *pcs, unsigned int n)
+{
+	unsigned long low = (unsigned long)t->stack, sp = READ_ONCE(t->ksp), f[2], rbp;
+	unsigned int i = 0;
+
+	if (t == current || READ_ONCE(t->sched.on_cpu) || !low ||
+	    sp - low > KERNEL_STACK_SIZE - 7 * sizeof(u64))
+		return 0;
+	/* arch_switch pushed rbp first and the return address lies above it. */
+	if (!peek(f, sp + 5 * sizeof(u64), sizeof(f)) || !in_text(f[1]))
+		return 0;
+	do {
+		pcs[i++] = f[1];
+		rbp = f[0];
+		if (!is_aligned(rbp, 8) || rbp <= sp || rbp - low > KERNEL_STACK_SIZE - sizeof(f))
+			break;
+		sp = rbp;
+	} while (i < n && peek(f, rbp, sizeof(f)) && in_text(f[1]));
+	return i;
+}
+
+bool
+arch_in_sched_text(unsigned long pc)
+{
+	return pc >= (unsigned long)__sched_text_start && pc < (unsigned long)__sched_text_end;
 }
 
 /*

@@ -24,7 +24,15 @@ struct vector {
 	irq_handler handler;
 	void *arg;
 	const char *name;
+	/* its number and controller for /proc/interrupts, and how the device raises it */
+	unsigned int irq;
+	unsigned int input;
+	const char *chip;
+	const char *way;
 };
+
+/* Numbers below are those of ISA. */
+#define IRQ_MSI_FIRST 24
 
 static LOCK_CLASS(irq_class, RANK_DEVICE);
 static struct spinlock irq_lock = SPINLOCK_INIT(irq_class);
@@ -43,6 +51,9 @@ irq_vector_alloc(unsigned int cpu, irq_handler handler, void *arg, const char *n
 			continue;
 		v[i].arg = arg;
 		v[i].name = name;
+		v[i].irq = v[i].input = IRQ_MSI_FIRST + (unsigned int)i;
+		v[i].chip = "PCI-MSI";
+		v[i].way = "edge";
 		smp_store_release(&v[i].handler, handler);
 		ret = VEC_DEVICE_FIRST + i;
 		break;
@@ -76,6 +87,17 @@ irq_dispatch(u32 vector)
 	apic_eoi();
 }
 
+static void
+vector_is_isa(unsigned int cpu, int vector, u8 irq, u32 gsi, bool level)
+{
+	struct vector *v = &cpu_of(vectors[vector - VEC_DEVICE_FIRST], cpu);
+
+	v->irq = irq;
+	v->input = gsi;
+	v->chip = "IO-APIC";
+	v->way = level ? "fasteoi" : "edge";
+}
+
 int
 irq_isa_request(u8 irq, unsigned int cpu, irq_handler handler, void *arg, const char *name)
 {
@@ -85,6 +107,7 @@ irq_isa_request(u8 irq, unsigned int cpu, irq_handler handler, void *arg, const 
 
 	if (vector < 0)
 		return vector;
+	vector_is_isa(cpu, vector, irq, gsi, level);
 	err = ioapic_route(gsi, cpu_apic_id[cpu], (u8)vector, level, low);
 	if (err)
 		irq_vector_free(cpu, vector);
@@ -109,33 +132,61 @@ show_row(struct seq *s, unsigned int vector, const char *label, const char *name
 	seq_printf(s, "   %s\n", name);
 }
 
+/* The row of a device: its vector may be another one on each CPU, its number is not. */
+static void
+show_device(struct seq *s, const struct vector *v)
+{
+	unsigned int cpu;
+
+	seq_printf(s, "%3u:", v->irq);
+	for_each_online_cpu(cpu) {
+		u64 n = 0;
+
+		for (int i = 0; i < VECTORS; i++)
+			if (cpu_of(vectors[i], cpu).name && cpu_of(vectors[i], cpu).irq == v->irq)
+				n += cpu_of(irq_count[VEC_DEVICE_FIRST + i], cpu);
+		seq_printf(s, " %10lu", n);
+	}
+	seq_printf(s, "  %8s %3u-%-8s  %s\n", v->chip, v->input, v->way, v->name);
+}
+
+/* The vector of the lowest number from `irq` on, of any CPU; NULL. */
+static const struct vector *
+next_device(unsigned int irq)
+{
+	const struct vector *best = NULL;
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu)
+		for (int i = 0; i < VECTORS; i++) {
+			const struct vector *v = &cpu_of(vectors[i], cpu);
+
+			if (v->name && v->irq >= irq && (!best || v->irq < best->irq))
+				best = v;
+		}
+	return best;
+}
+
 void
 irq_show(struct seq *s)
 {
+	const struct vector *v;
 	unsigned int cpu;
-	char label[8];
-	int i;
+	u64 errors = 0;
 
 	seq_printf(s, "%11s", "");
 	for_each_online_cpu(cpu)
 		seq_printf(s, "CPU%-8u", cpu);
 	seq_putc(s, '\n');
-	for (i = 0; i < VECTORS; i++)
-		for_each_online_cpu(cpu) {
-			const char *name = cpu_of(vectors[i], cpu).name;
-
-			if (!name)
-				continue;
-			label[0] = (char)('0' + i / 100);
-			label[1] = (char)('0' + i / 10 % 10);
-			label[2] = (char)('0' + i % 10);
-			label[3] = '\0';
-			show_row(s, VEC_DEVICE_FIRST + i, label, name);
-			break;
-		}
+	for (v = next_device(0); v; v = next_device(v->irq + 1))
+		show_device(s, v);
 	show_row(s, VEC_NMI, "NMI", "Non-maskable interrupts");
 	show_row(s, VEC_TIMER, "LOC", "Local timer interrupts");
-	show_row(s, VEC_RESCHEDULE, "RES", "Rescheduling interrupts");
-	show_row(s, VEC_MAILBOX, "CAL", "Mailbox interrupts");
 	show_row(s, VEC_SPURIOUS, "SPU", "Spurious interrupts");
+	show_row(s, VEC_RESCHEDULE, "RES", "Rescheduling interrupts");
+	show_row(s, VEC_MAILBOX, "CAL", "Function call interrupts");
+	show_row(s, VEC_MC, "MCE", "Machine check exceptions");
+	for_each_online_cpu(cpu)
+		errors += cpu_of(irq_count[VEC_ERROR], cpu);
+	seq_printf(s, "ERR: %10lu\n", errors);
 }

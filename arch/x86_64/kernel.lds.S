@@ -41,6 +41,11 @@ SECTIONS
 		__text = .;
 		*(.text.entry)
 		*(.text.hot .text.hot.*)
+		/* What makes tasks sleep: /proc/PID/wchan shows who called it. */
+		__sched_text_start = .;
+		*kernel/sched/[a-z]*.o(.text .text.*)
+		*sync/[a-z]*.o(.text .text.*)
+		__sched_text_end = .;
 		*(.text .text.*)
 		. = ALIGN(4096);
 		__text_end = .;
@@ -59,6 +64,7 @@ SECTIONS
 		REGISTRY(proc_entries)
 		REGISTRY(sysctls)
 		REGISTRY(consoles)
+		REGISTRY(lock_classes)
 		REGISTRY(smap_open)
 		REGISTRY(smap_close)
 		. = ALIGN(8);

@@ -119,6 +119,7 @@ int pid_show_oom_score(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_oom_adj(struct seq *s, const struct pid_node *n, struct task *t);
 s64 pid_write_oom_adj(struct task *t, char *text, size_t n);
 int pid_show_wchan(struct seq *s, const struct pid_node *n, struct task *t);
+int pid_show_stack(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_schedstat(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_cgroup(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_loginuid(struct seq *s, const struct pid_node *n, struct task *t);

@@ -4,7 +4,9 @@
 
 #include "fs/context.h"
 #include "fs/namei.h"
+#include "fs/proc/port.h"
 #include "kernel/port.h"
+#include "kernel/symbols.h"
 #include "kernel/uapi/capability.h"
 #include "lib/parse.h"
 #include "lib/string.h"
@@ -182,11 +184,43 @@ pid_write_oom_adj(struct task *t, char *text, size_t len)
 	return r;
 }
 
-/* The name of what a task sleeps in is not kept: "0" as without symbols. */
+#define STACK_DEPTH 32
+
+/* The function that a task sleeps in; "0": it runs, or it is not the reader's to know. */
 int
 pid_show_wchan(struct seq *s, const struct pid_node *n, struct task *t)
 {
-	seq_putc(s, '0');
+	unsigned long pcs[STACK_DEPTH], offset;
+	const char *name = NULL;
+
+	if (!pid_check(t)) {
+		unsigned int depth = arch_stack_trace(t, pcs, STACK_DEPTH), i = 0;
+
+		while (i < depth && arch_in_sched_text(pcs[i] - 1))
+			i++;
+		name = i < depth ? symbol_find(pcs[i] - 1, &offset) : NULL;
+	}
+	seq_puts(s, name ? name : "0");
+	return 0;
+}
+
+int
+pid_show_stack(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	unsigned long pcs[STACK_DEPTH], offset, size;
+	unsigned int depth = arch_stack_trace(t, pcs, STACK_DEPTH);
+	bool sleeps = false;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EACCES;
+	for (unsigned int i = 0; i < depth; i++) {
+		const char *name = symbol_find_size(pcs[i] - 1, &offset, &size);
+
+		/* As Linux does, it begins with who called the scheduler. */
+		sleeps = sleeps || !arch_in_sched_text(pcs[i] - 1);
+		if (name && sleeps)
+			seq_printf(s, "[<0>] %s+%#lx/%#lx\n", name, offset + 1, size);
+	}
 	return 0;
 }
 

@@ -26,8 +26,11 @@ DECLARE_REGISTRY(proc_entries, const struct proc_entry);
 /* sysctl.c: the folder sys. */
 void proc_add_sysctls(struct dentry *root);
 
-/* tables.c: the file kmsg. 0 or -Exxx. */
+/* tables.c: the file kmsg. kallsyms.c: kallsyms. 0 or -Exxx. */
 int proc_add_kmsg(struct dentry *root);
+int proc_add_kallsyms(struct dentry *root);
+/* lock_stat.c, in debug kernels. 0 or -Exxx. */
+int proc_add_lock_stat(struct dentry *root);
 /* trigger.c: sysrq-trigger and, once the other files are there, tessera/provoke. 0 or -Exxx. */
 int proc_add_triggers(struct dentry *root);
 

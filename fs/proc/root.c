@@ -109,8 +109,10 @@ proc_make(void)
 	sb->root->inode->ops = &root_ops;
 	sb->root->inode->fops = &root_fops;
 	sb->root->inode->mode = S_IFDIR | 0555;
-	if (proc_add_self(sb->root) || proc_add_kmsg(sb->root))
-		log_err("proc: no memory for self and kmsg");
+	if (proc_add_self(sb->root) || proc_add_kmsg(sb->root) || proc_add_kallsyms(sb->root))
+		log_err("proc: no memory for self, kmsg and kallsyms");
+	if (CONFIG_DEBUG && proc_add_lock_stat(sb->root))
+		log_err("proc: no memory for lock_stat");
 	for_each_registered(proc_entries, e)
 		add_entry(sb->root, e);
 	if (proc_add_triggers(sb->root))

@@ -13,6 +13,7 @@
 #include "lib/sink.h"
 #include "mm/meminfo.h"
 #include "percpu/cpumask.h"
+#include "percpu/defer.h"
 
 #define TICK_NS (NSEC_PER_SEC / CLOCK_TICKS_PER_SEC)
 
@@ -80,6 +81,65 @@ show_interrupts(struct seq *s)
 }
 PROC_FILE(interrupts, "interrupts", 0444, show_interrupts);
 
+/* Linux's kinds in its order, then ours that it has not. */
+static const struct {
+	const char *name;
+	/* DEFER_KINDS: none of ours is like it */
+	enum defer_kind kind;
+} softirqs[] = {
+	{"HI", DEFER_KINDS},	  {"TIMER", DEFER_TIMER}, {"NET_TX", DEFER_NET_TX},
+	{"NET_RX", DEFER_NET_RX}, {"BLOCK", DEFER_BLOCK}, {"IRQ_POLL", DEFER_KINDS},
+	{"TASKLET", DEFER_KINDS}, {"SCHED", DEFER_KINDS}, {"HRTIMER", DEFER_KINDS},
+	{"RCU", DEFER_RCU},	  {"REF", DEFER_REF},
+};
+/* How many of them /proc/stat knows. */
+#define STAT_SOFTIRQS 10
+
+static u64
+softirq_count(size_t row, unsigned int cpu)
+{
+	enum defer_kind kind = softirqs[row].kind;
+
+	return kind == DEFER_KINDS ? 0 : READ_ONCE(cpu_of(defer_count[kind], cpu));
+}
+
+static int
+show_softirqs(struct seq *s)
+{
+	unsigned int cpu;
+
+	seq_puts(s, "                    ");
+	for_each_possible_cpu(cpu)
+		seq_printf(s, "CPU%-8u", cpu);
+	seq_putc(s, '\n');
+	for (size_t row = 0; row < ARRAY_SIZE(softirqs); row++) {
+		seq_printf(s, "%12s:", softirqs[row].name);
+		for_each_possible_cpu(cpu)
+			seq_printf(s, " %10lu", softirq_count(row, cpu));
+		seq_putc(s, '\n');
+	}
+	return 0;
+}
+PROC_FILE(softirqs, "softirqs", 0444, show_softirqs);
+
+/* Their sum, then each of Linux's. */
+static void
+show_stat_softirqs(struct seq *s)
+{
+	u64 sums[ARRAY_SIZE(softirqs)] = {0}, all = 0;
+	unsigned int cpu;
+
+	for (size_t row = 0; row < ARRAY_SIZE(softirqs); row++) {
+		for_each_possible_cpu(cpu)
+			sums[row] += softirq_count(row, cpu);
+		all += sums[row];
+	}
+	seq_printf(s, "softirq %lu", all);
+	for (size_t row = 0; row < STAT_SOFTIRQS; row++)
+		seq_printf(s, " %lu", sums[row]);
+	seq_putc(s, '\n');
+}
+
 static void
 show_times(struct seq *s, const char *name, const struct cpu_times *t)
 {
@@ -123,7 +183,7 @@ show_stat(struct seq *s)
 		   arch_interrupts_total(), sched_context_switches(),
 		   (ktime_get_real() - ktime_get()) / NSEC_PER_SEC, tasks_forked(),
 		   sched_nr_running(), sched_nr_blocked());
-	seq_puts(s, "softirq 0 0 0 0 0 0 0 0 0 0 0\n");
+	show_stat_softirqs(s);
 	return 0;
 }
 PROC_FILE(stat, "stat", 0444, show_stat);
