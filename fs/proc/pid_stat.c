@@ -110,7 +110,7 @@ signals_get(struct task *t, struct signal_words *w)
 	*w = (struct signal_words){.pending = t->signals.pending.set,
 				   .blocked = t->signals.blocked};
 	for (int i = 0; h && i < NSIG; i++) {
-		unsigned long handler = (unsigned long)h->action[i].handler;
+		unsigned long handler = sighand_slot_handler(h, i + 1);
 
 		if (handler == 1)
 			w->ignored |= sigmask(i + 1);

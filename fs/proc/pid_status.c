@@ -141,7 +141,7 @@ show_signals(struct seq *s, struct task *t)
 	shared = p->signals.pending.set;
 	blocked = t->signals.blocked;
 	for (int i = 0; p->signals.sighand && i < NSIG; i++) {
-		unsigned long handler = (unsigned long)p->signals.sighand->action[i].handler;
+		unsigned long handler = sighand_slot_handler(p->signals.sighand, i + 1);
 
 		if (handler == 1)
 			ignored |= sigmask(i + 1);

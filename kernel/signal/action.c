@@ -3,11 +3,22 @@
  * What a process does with signals: rt_sigaction(2), masks, alternate stacks,
  * and their fate at fork and exec.
  *
- * Locking: signal_task.h (struct sighand) tells who may read and write a table
- * of actions; masks are written by their task under process->lock.
+ * Locking: each action has a sequence count of its own (signal_task.h), so that
+ * threads that set different signals write no line in common; the table of a
+ * process stays while its process->lock is held or one of its threads looks.
+ * Masks are written by their task under process->lock.
+ *
+ * Ordering:
+ *      sys_rt_sigaction                signal_send_locked
+ *      handler = SIG_IGN               process->lock is taken
+ *      process->lock is taken          handler is read, signal is queued
+ *      the signal is flushed           process->lock is released
+ *      Who queues before the flush has it flushed, who comes behind sees SIG_IGN.
  */
 #include "kernel/signal/signal_impl.h"
 
+#include "arch/x86_64/asm/atomic.h"
+#include "arch/x86_64/asm/irqflags.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/uapi/sched.h"
 #include "lib/errno.h"
@@ -15,13 +26,12 @@
 #include "mm/slab.h"
 #include "mm/uaccess.h"
 
-static LOCK_CLASS(sighand_class, RANK_SIGHAND + 1);
 static struct slab_cache *sighand_cache;
 
 void __init
 signal_init(void)
 {
-	sighand_cache = slab_cache_create("sighand", sizeof(struct sighand), 0, 0);
+	sighand_cache = slab_cache_create("sighand", sizeof(struct sighand), CACHE_LINE, 0);
 	signal_queue_init();
 }
 
@@ -35,7 +45,6 @@ sighand_alloc(void)
 	if (!s)
 		return NULL;
 	s->refs = 1;
-	spin_init(&s->lock, &sighand_class);
 	return s;
 }
 
@@ -53,54 +62,134 @@ sighand_put(struct sighand *s)
 		slab_free(sighand_cache, s);
 }
 
-static bool
-table_lock(struct sighand *s)
+/* Excludes other writers and makes readers wait. */
+static unsigned long
+action_lock(struct signal_action *a)
 {
-	if (likely(READ_ONCE(s->refs) == 1))
-		return false;
-	spin_lock(&s->lock);
-	return true;
+	unsigned long flags = irq_save();
+	u32 seq = READ_ONCE(a->seq.seq);
+
+	while ((seq & 1) || !atomic_try_cmpxchg(&a->seq.seq, &seq, seq + 1)) {
+		cpu_relax();
+		seq = READ_ONCE(a->seq.seq);
+	}
+	return flags;
+}
+
+static void
+action_unlock(struct signal_action *a, unsigned long flags)
+{
+	seq_write_end(&a->seq);
+	irq_restore(flags);
+}
+
+static void
+action_load(const struct signal_action *a, struct sigaction *sa)
+{
+	sa->handler = READ_ONCE(a->handler);
+	sa->flags = READ_ONCE(a->flags);
+	sa->restorer = READ_ONCE(a->restorer);
+	sa->mask = READ_ONCE(a->mask);
+}
+
+/* All of it at once; meanwhile it may be written. */
+static void
+action_read(const struct signal_action *a, struct sigaction *sa)
+{
+	u32 seq;
+
+	do {
+		seq = seq_read_begin(&a->seq);
+		action_load(a, sa);
+	} while (seq_read_retry(&a->seq, seq));
+}
+
+/* It is locked, or nobody else uses the table. */
+static void
+action_write(struct signal_action *a, const struct sigaction *sa)
+{
+	WRITE_ONCE(a->handler, sa->handler);
+	WRITE_ONCE(a->flags, (u32)sa->flags);
+	WRITE_ONCE(a->restorer, sa->restorer);
+	WRITE_ONCE(a->mask, sa->mask);
 }
 
 void
 sighand_get_action(struct process *p, int sig, struct sigaction *sa)
 {
-	struct sighand *s = p->signals.sighand;
-	bool locked = table_lock(s);
-
-	*sa = s->action[sig - 1];
-	if (locked)
-		spin_unlock(&s->lock);
+	action_read(sighand_slot(p->signals.sighand, sig), sa);
 }
 
 unsigned long
 sighand_handler(struct process *p, int sig)
 {
-	return (unsigned long __force)READ_ONCE(p->signals.sighand->action[sig - 1].handler);
+	return sighand_slot_handler(p->signals.sighand, sig);
+}
+
+static void
+set_default(struct signal_action *a)
+{
+	WRITE_ONCE(a->handler, (void __user __force *)SIG_DFL);
+}
+
+void
+sighand_take_action(struct process *p, int sig, struct sigaction *sa)
+{
+	struct signal_action *a = sighand_slot(p->signals.sighand, sig);
+	unsigned long flags;
+
+	action_read(a, sa);
+	if (likely(!(sa->flags & SA_RESETHAND)))
+		return;
+	/* Of two threads one takes the handler. */
+	flags = action_lock(a);
+	action_load(a, sa);
+	if ((sa->flags & SA_RESETHAND) && (unsigned long __force)sa->handler != SIG_IGN)
+		set_default(a);
+	action_unlock(a, flags);
 }
 
 void
 sighand_reset(struct sighand *s, bool all)
 {
 	for (unsigned int i = 0; i < NSIG; i++) {
-		struct sigaction *sa = &s->action[i];
+		struct signal_action *a = &s->action[i];
 
-		if (all || (unsigned long __force)sa->handler != SIG_IGN)
-			sa->handler = (void __user __force *)SIG_DFL;
-		sa->flags = 0;
-		sa->restorer = NULL;
-		sa->mask = 0;
+		if (all || (unsigned long __force)a->handler != SIG_IGN)
+			set_default(a);
+		a->flags = 0;
+		a->restorer = NULL;
+		a->mask = 0;
 	}
 }
 
 void
 sighand_set_default(struct process *p, int sig)
 {
-	struct sighand *s = p->signals.sighand;
+	struct signal_action *a = sighand_slot(p->signals.sighand, sig);
+	unsigned long flags = action_lock(a);
 
-	spin_lock(&s->lock);
-	s->action[sig - 1].handler = (void __user __force *)SIG_DFL;
-	spin_unlock(&s->lock);
+	set_default(a);
+	action_unlock(a, flags);
+}
+
+/* Copies the table of current's process into s, which nobody sees yet. */
+static void
+sighand_copy(struct sighand *s)
+{
+	const struct process *p = current->process;
+	const struct sighand *from = p->signals.sighand;
+	struct sigaction sa;
+
+	/* Who could write is we. */
+	if (READ_ONCE(p->nr_threads) == 1 && READ_ONCE(from->refs) == 1) {
+		memcpy(s->action, from->action, sizeof(s->action));
+		return;
+	}
+	for (unsigned int i = 0; i < NSIG; i++) {
+		action_read(&from->action[i], &sa);
+		action_write(&s->action[i], &sa);
+	}
 }
 
 static void
@@ -113,14 +202,31 @@ flush_ignored(struct process *p, int sig)
 		signal_flush_mask(&t->signals.pending, sigmask(sig));
 }
 
+/* Sets *new, gives what was in *was, and drops what is pending if it shall be ignored. */
+static void
+action_exchange(struct process *p, int sig, const struct sigaction *new, struct sigaction *was)
+{
+	struct signal_action *slot = sighand_slot(p->signals.sighand, sig);
+	unsigned long handler, flags;
+
+	handler = (unsigned long __force) new->handler;
+	flags = action_lock(slot);
+	action_load(slot, was);
+	action_write(slot, new);
+	action_unlock(slot, flags);
+	if (handler != SIG_IGN && (handler != SIG_DFL || !(sigmask(sig) & SIG_IGNORE_MASK)))
+		return;
+	flags = spin_lock_irq(&p->lock);
+	flush_ignored(p, sig);
+	spin_unlock_irq(&p->lock, flags);
+}
+
 long
 sys_rt_sigaction(int sig, const struct sigaction __user *act, struct sigaction __user *old,
 		 size_t size)
 {
 	struct process *p = current->process;
-	struct sighand *s = p->signals.sighand;
 	struct sigaction new, was;
-	unsigned long flags, handler;
 
 	if (size != sizeof(sigset_t))
 		return -EINVAL;
@@ -128,21 +234,13 @@ sys_rt_sigaction(int sig, const struct sigaction __user *act, struct sigaction _
 		return -EFAULT;
 	if (sig < 1 || sig > NSIG || (act && (sigmask(sig) & SIG_UNBLOCKABLE)))
 		return -EINVAL;
-	flags = spin_lock_irq(&p->lock);
-	spin_lock(&s->lock);
-	was = s->action[sig - 1];
 	if (act) {
 		new.flags &= SA_UAPI_FLAGS;
 		new.mask &= ~SIG_UNBLOCKABLE;
-		s->action[sig - 1] = new;
+		action_exchange(p, sig, &new, &was);
+	} else {
+		sighand_get_action(p, sig, &was);
 	}
-	spin_unlock(&s->lock);
-	if (act) {
-		handler = (unsigned long __force) new.handler;
-		if (handler == SIG_IGN || (handler == SIG_DFL && (sigmask(sig) & SIG_IGNORE_MASK)))
-			flush_ignored(p, sig);
-	}
-	spin_unlock_irq(&p->lock, flags);
 	if (old && copy_to_user(old, &was, sizeof(was)))
 		return -EFAULT;
 	return 0;
@@ -338,7 +436,6 @@ signal_copy(struct task *child, struct task *parent, u64 clone_flags)
 	struct process *from = parent->process;
 	struct process *p = child->process;
 	struct sighand *s;
-	unsigned long flags;
 
 	child->signals.blocked = parent->signals.blocked;
 	signal_altstack_reset(child);
@@ -350,17 +447,13 @@ signal_copy(struct task *child, struct task *parent, u64 clone_flags)
 	if (clone_flags & CLONE_THREAD)
 		return 0;
 	if (clone_flags & CLONE_SIGHAND) {
-		flags = spin_lock_irq(&from->lock);
 		p->signals.sighand = sighand_get(from->signals.sighand);
-		spin_unlock_irq(&from->lock, flags);
 		return 0;
 	}
 	s = sighand_alloc();
 	if (!s)
 		return -ENOMEM;
-	flags = spin_lock_irq(&from->lock);
-	memcpy(s->action, from->signals.sighand->action, sizeof(s->action));
-	spin_unlock_irq(&from->lock, flags);
+	sighand_copy(s);
 	if (clone_flags & CLONE_CLEAR_SIGHAND)
 		sighand_reset(s, false);
 	p->signals.sighand = s;
@@ -379,10 +472,8 @@ sighand_unshare(void)
 	s = sighand_alloc();
 	if (!s)
 		return -ENOMEM;
+	sighand_copy(s);
 	flags = spin_lock_irq(&p->lock);
-	spin_lock(&old->lock);
-	memcpy(s->action, old->action, sizeof(s->action));
-	spin_unlock(&old->lock);
 	p->signals.sighand = s;
 	spin_unlock_irq(&p->lock, flags);
 	sighand_put(old);
@@ -392,10 +483,7 @@ sighand_unshare(void)
 void
 signal_exec(void)
 {
-	struct process *p = current->process;
-	unsigned long flags = spin_lock_irq(&p->lock);
-
-	sighand_reset(p->signals.sighand, false);
-	spin_unlock_irq(&p->lock, flags);
+	/* sighand_unshare() has made it ours, and we are the only thread. */
+	sighand_reset(current->process->signals.sighand, false);
 	signal_altstack_reset(current);
 }

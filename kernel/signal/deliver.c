@@ -151,16 +151,13 @@ signal_get(struct delivery *d)
 		d->sig = signal_dequeue_locked(t->signals.blocked, &d->info);
 		if (!d->sig)
 			break;
-		sighand_get_action(p, d->sig, &d->sa);
+		sighand_take_action(p, d->sig, &d->sa);
 		handler = (unsigned long __force)d->sa.handler;
 		trace_signal_deliver(d->sig, d->info.err, d->info.code, handler, d->sa.flags);
 		if (handler == SIG_IGN)
 			continue;
-		if (handler != SIG_DFL) {
-			if (d->sa.flags & SA_RESETHAND)
-				sighand_set_default(p, d->sig);
+		if (handler != SIG_DFL)
 			break;
-		}
 		if (!default_action(p, d->sig, &flags))
 			die(p, d->sig, &d->info, flags);
 	}

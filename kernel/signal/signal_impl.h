@@ -62,13 +62,14 @@ int signal_queue_send_locked(struct sigqueue *q, struct process *p, struct task 
 struct sighand *sighand_alloc(void);
 struct sighand *sighand_get(struct sighand *s);
 void sighand_put(struct sighand *s);
-/* p->lock is held. */
+/* p->lock is held, or p is current's: the table stays. */
 void sighand_get_action(struct process *p, int sig, struct sigaction *sa);
 unsigned long sighand_handler(struct process *p, int sig);
-/* All to SIG_DFL; ignored ones stay unless `all`. p->lock is held or nobody else sees it. */
+/* The same for who delivers sig: SA_RESETHAND makes it SIG_DFL. */
+void sighand_take_action(struct process *p, int sig, struct sigaction *sa);
+/* All to SIG_DFL; ignored ones stay unless `all`. Nobody else uses the table. */
 void sighand_reset(struct sighand *s, bool all);
 
-/* Also under the table's lock: a forced signal. p->lock is held. */
 void sighand_set_default(struct process *p, int sig);
 /* exec: a table of our own. 0 or -ENOMEM. */
 int sighand_unshare(void);

@@ -5,6 +5,7 @@
 
 #include "lib/list.h"
 #include "lib/types.h"
+#include "sync/seq.h"
 #include "sync/waitq.h"
 
 /* Signals 1 to 64; bit n - 1. */
@@ -20,18 +21,43 @@ struct sigaction {
 	sigset_t mask;
 };
 
+/*
+ * What one signal does; SA_* of the ABI fit into 32 bits. A writer makes seq odd
+ * by compare-and-exchange, interrupts off. A reader of the handler alone needs
+ * nothing, of all of it a look at seq before and after: kernel/signal/action.c.
+ */
+struct signal_action {
+	/* s */
+	void __user *handler;
+	/* s */
+	u32 flags;
+	struct seqcount seq;
+	/* s */
+	void __user *restorer;
+	/* s */
+	sigset_t mask;
+};
+
+/* May be used by several processes (CLONE_SIGHAND without CLONE_THREAD). */
 struct sighand {
+	/* Two to a line, those of n and n + 32: programs use neighbours. */
+	struct signal_action action[NSIG];
 	/* a  processes (not threads) that use it */
 	u32 refs;
-	/*
-	 * The table is written under process->lock of the writer and this lock. A
-	 * reader holds process->lock; it takes this one too when refs > 1, that is
-	 * when CLONE_SIGHAND without CLONE_THREAD made two processes share it. refs
-	 * leaves 1 only under process->lock.
-	 */
-	struct spinlock lock;
-	struct sigaction action[NSIG];
 };
+
+static inline struct signal_action *
+sighand_slot(struct sighand *s, int sig)
+{
+	return &s->action[((sig - 1) & (NSIG / 2 - 1)) * 2 + (sig - 1) / (NSIG / 2)];
+}
+
+/* SIG_DFL, SIG_IGN or an address. */
+static inline unsigned long
+sighand_slot_handler(struct sighand *s, int sig)
+{
+	return (unsigned long __force)READ_ONCE(sighand_slot(s, sig)->handler);
+}
 
 struct sigpending {
 	/* (process->lock)  struct sigqueue entries in order of arrival */

@@ -23,7 +23,6 @@
  * 3. locks of the shards of one group, in ascending order: their members.
  *    Fork takes that of the CPU it runs on, a signal to the group takes all.
  * 4. process->lock: threads, signals, limits, accounts; never two of them.
- * 5. sighand->lock.
  * There is no lock over all tasks: fork, exit and wait in different families
  * write no common line. Each of the lists above is short-lived property of one
  * object, and what is global (this table, the counts) is per CPU or read-only.

@@ -537,3 +537,226 @@ TEST(delivery_to_any_thread)
 	is(pthread_join(t, NULL), 0);
 	is(hits[SIGUSR1], 1);
 }
+
+/* --- threads that set and take signals at the same time --- */
+
+static volatile int stop_now;
+static volatile int torn;
+
+static void
+other(int sig)
+{
+	(void)sig;
+}
+
+/* Two actions that differ in everything. */
+static void
+make_action(struct sigaction *sa, bool second)
+{
+	memset(sa, 0, sizeof(*sa));
+	sa->sa_handler = second ? other : hit;
+	sa->sa_flags = second ? SA_RESTART | SA_ONSTACK : SA_NODEFER;
+	sigemptyset(&sa->sa_mask);
+	sigaddset(&sa->sa_mask, second ? SIGHUP : SIGUSR2);
+}
+
+static bool
+is_action(const struct sigaction *sa)
+{
+	bool second = sa->sa_handler == other;
+
+	return (second || sa->sa_handler == hit) &&
+	       !!(sa->sa_flags & SA_RESTART) == second && !!(sa->sa_flags & SA_NODEFER) != second &&
+	       sigismember(&sa->sa_mask, SIGHUP) == second &&
+	       sigismember(&sa->sa_mask, SIGUSR2) != second;
+}
+
+static void *
+set_actions(void *arg)
+{
+	struct sigaction sa, old;
+	int sig = (long)arg;
+
+	for (int i = 0; i < 20000; i++) {
+		make_action(&sa, i & 1);
+		sigaction(sig, &sa, &old);
+		torn += !is_action(&old);
+	}
+	return NULL;
+}
+
+static void *
+read_actions(void *arg)
+{
+	struct sigaction sa;
+	int sig = (long)arg;
+
+	while (!stop_now) {
+		sigaction(sig, NULL, &sa);
+		torn += !is_action(&sa);
+	}
+	return NULL;
+}
+
+TEST(action_is_set_whole)
+{
+	struct sigaction sa;
+	pthread_t set[4], reader;
+
+	make_action(&sa, false);
+	for (int i = 0; i < 2; i++)
+		sigaction(SIGUSR1 + i * 32, &sa, NULL);
+	pthread_create(&reader, NULL, read_actions, (void *)(long)SIGUSR1);
+	/* Two to a signal; the two signals may be neighbours in the kernel's table. */
+	for (int i = 0; i < 4; i++)
+		pthread_create(&set[i], NULL, set_actions, (void *)(long)(SIGUSR1 + i % 2 * 32));
+	for (int i = 0; i < 4; i++)
+		pthread_join(set[i], NULL);
+	stop_now = true;
+	pthread_join(reader, NULL);
+	is(torn, 0);
+}
+
+/* A fork in the middle copies whole actions too. */
+TEST(fork_copies_whole_actions)
+{
+	struct sigaction sa;
+	pthread_t t;
+
+	make_action(&sa, false);
+	sigaction(SIGUSR1, &sa, NULL);
+	pthread_create(&t, NULL, set_actions, (void *)(long)SIGUSR1);
+	for (int i = 0; i < 100; i++) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			sigaction(SIGUSR1, NULL, &sa);
+			_exit(!is_action(&sa));
+		}
+		waitpid(pid, &status, 0);
+		torn += status != 0;
+	}
+	pthread_join(t, NULL);
+	is(torn, 0);
+}
+
+static _Atomic int taken;
+
+static void
+take(int sig)
+{
+	(void)sig;
+	taken++;
+}
+
+static void *
+raise_often(void *arg)
+{
+	int n = (long)arg;
+
+	for (int i = 0; i < n; i++)
+		raise(SIGUSR1);
+	return NULL;
+}
+
+static void *
+kill_often(void *arg)
+{
+	sigset_t set;
+
+	/* For the others to take. */
+	sigfillset(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	while (!stop_now) {
+		kill(getpid(), SIGUSR2);
+		sched_yield();
+	}
+	return NULL;
+}
+
+/* A signal that a thread sends to itself is taken before the call returns, whatever else comes. */
+TEST(raise_in_threads)
+{
+	pthread_t t[3], killer;
+
+	signal(SIGUSR1, take);
+	signal(SIGUSR2, other);
+	pthread_create(&killer, NULL, kill_often, NULL);
+	for (int i = 0; i < 3; i++)
+		pthread_create(&t[i], NULL, raise_often, (void *)5000L);
+	for (int i = 0; i < 3; i++)
+		pthread_join(t[i], NULL);
+	stop_now = true;
+	pthread_join(killer, NULL);
+	is(taken, 15000);
+}
+
+static void *
+block_and_unblock(void *arg)
+{
+	sigset_t set;
+
+	(void)arg;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	while (!stop_now) {
+		pthread_sigmask(SIG_BLOCK, &set, NULL);
+		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	}
+	return NULL;
+}
+
+/* Threads that block and unblock leave no signal of the process lying: somebody takes it. */
+TEST(masks_lose_nothing)
+{
+	pthread_t t[3];
+	sigset_t set;
+	int lost = 0;
+
+	signal(SIGUSR1, take);
+	for (int i = 0; i < 3; i++)
+		pthread_create(&t[i], NULL, block_and_unblock, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	for (int i = 0; i < 3000 && !lost; i++) {
+		int before = taken;
+		long end = now_ns() + 5 * NSEC;
+
+		kill(getpid(), SIGUSR1);
+		while (taken == before && now_ns() < end)
+			sched_yield();
+		lost += taken == before;
+	}
+	is(lost, 0);
+	stop_now = true;
+	for (int i = 0; i < 3; i++)
+		pthread_join(t[i], NULL);
+}
+
+static void *
+raise_urgent(void *arg)
+{
+	raise(SIGURG);
+	return arg;
+}
+
+/* Of threads that take a signal with SA_RESETHAND one runs the handler; the default is nothing. */
+TEST(resethand_once)
+{
+	struct sigaction sa = { .sa_handler = take, .sa_flags = SA_RESETHAND };
+	pthread_t t[3];
+	int wrong = 0;
+
+	for (int i = 0; i < 200; i++) {
+		taken = 0;
+		sigaction(SIGURG, &sa, NULL);
+		for (int k = 0; k < 3; k++)
+			pthread_create(&t[k], NULL, raise_urgent, NULL);
+		for (int k = 0; k < 3; k++)
+			pthread_join(t[k], NULL);
+		wrong += taken != 1;
+	}
+	is(wrong, 0);
+}
