@@ -335,7 +335,9 @@ signal_queue_send_locked(struct sigqueue *q, struct process *p, struct task *t,
 		return -ESRCH;
 	if (!list_empty(&q->link)) {
 		q->info.overrun++;
-		return 1;
+		/* Who takes it starts the timer as it is set now. */
+		q->info.timer_private = info->timer_private;
+		return 0;
 	}
 	if (signal_is_ignored(p, face, sig, false))
 		return 1;

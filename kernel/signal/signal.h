@@ -91,8 +91,8 @@ struct sigqueue *signal_queue_alloc(void);
 void signal_queue_free(struct process *p, struct sigqueue *q);
 /*
  * To the process, or to t alone (t->process is p). While it is pending already
- * only its overrun is counted; else it carries info. 0 sent, 1 it is pending
- * already or ignored, -ESRCH. Any context but NMI.
+ * only its overrun is counted; else it carries info. 0 sent or pending, 1 it is
+ * ignored, -ESRCH. Any context but NMI.
  */
 int signal_queue_send(struct sigqueue *q, struct process *p, struct task *t,
 		      const struct siginfo *info);

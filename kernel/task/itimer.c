@@ -104,7 +104,7 @@ timers_free(struct process *p)
 
 	p->timers = NULL;
 	if (pt)
-		kfree(pt->table);
+		kfree(rcu_locked(pt->table));
 	kfree(pt);
 }
 

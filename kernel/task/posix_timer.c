@@ -9,11 +9,15 @@
  *
  * Ownership: the process; deleted by timer_delete(2), exec and exit.
  *
- * Locking: process->lock for all fields and the table; see task/itimer.c about
- * interrupts that come late.
+ * Locking: a timer has a lock of its own, since threads set different timers at
+ * the same time. process->lock, taken first, covers changes of the table, sending
+ * the signal and taking it, and all that is done to timers on CPU time, which the
+ * process counts. A timer is found by id under RCU; who finds it looks at `gone`
+ * under its lock. See task/itimer.c about interrupts that come late.
  */
 #include "kernel/task/timers_impl.h"
 
+#include "arch/x86_64/asm/irqflags.h"
 #include "kernel/signal/signal_impl.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/task/task_impl.h"
@@ -25,7 +29,6 @@
 #include "mm/uaccess.h"
 
 #define TABLE_MIN 8
-#define SIGEV_MASK (SIGEV_NONE | SIGEV_THREAD | SIGEV_THREAD_ID)
 
 /* --- clocks --- */
 
@@ -44,7 +47,7 @@ clock_ahead(s32 clock)
 	return clock_real_offset() + (clock == CLOCK_TAI ? clock_tai_offset() : 0);
 }
 
-/* Now, on the timer's clock. p->lock is held. */
+/* Now, on the timer's clock. Locked, as posix_timer_lock() does it. */
 static u64
 timer_now(const struct posix_timer *t)
 {
@@ -54,7 +57,7 @@ timer_now(const struct posix_timer *t)
 	return ktime_get() + (u64)clock_ahead(t->clock);
 }
 
-/* Starts what will notice the expiry. p->lock is held. */
+/* Starts what will notice the expiry. Locked. */
 static void
 timer_arm(struct posix_timer *t)
 {
@@ -94,7 +97,7 @@ timer_forward(struct posix_timer *t, u64 now)
 	return n;
 }
 
-/* --- expiry; p->lock is held --- */
+/* --- expiry; p->lock and t->lock are held --- */
 
 static void
 timer_expire(struct posix_timer *t)
@@ -126,33 +129,79 @@ timer_fire(struct timer *timer)
 	struct process *p = t->process;
 	unsigned long flags = spin_lock_irq(&p->lock);
 
+	spin_lock(&t->lock);
 	if (t->active && !t->rearm) {
 		if (timer_now(t) >= t->expires)
 			timer_expire(t);
 		else if (!timer_pending(timer))
 			timer_arm(t);
 	}
+	spin_unlock(&t->lock);
 	spin_unlock_irq(&p->lock, flags);
+}
+
+static bool
+cpu_timer_due(struct posix_timer *t)
+{
+	return t->active && !t->rearm && t->notify != SIGEV_NONE && timer_now(t) >= t->expires;
 }
 
 void
 posix_timers_tick(struct process_timers *pt)
 {
-	for (u32 i = 0; i < pt->size && pt->cpu_armed; i++) {
-		struct posix_timer *t = pt->table[i];
+	struct timer_table *table = rcu_locked(pt->table);
 
-		if (t && t->cpu && t->active && !t->rearm && t->notify != SIGEV_NONE &&
-		    timer_now(t) >= t->expires)
+	for (u32 i = 0; table && i < table->size && pt->cpu_armed; i++) {
+		struct posix_timer *t = rcu_locked(table->slot[i]);
+
+		if (!t || !t->cpu)
+			continue;
+		spin_lock(&t->lock);
+		if (cpu_timer_due(t))
 			timer_expire(t);
+		spin_unlock(&t->lock);
 	}
 }
 
+/* Inside an RCU section or with p->lock held; then NULL is sure. */
 static struct posix_timer *
-find_locked(struct process *p, int id)
+posix_timer_find(struct process *p, int id)
 {
-	struct process_timers *pt = p->timers;
+	struct process_timers *pt = READ_ONCE(p->timers);
+	struct timer_table *table = pt ? rcu_load(pt->table) : NULL;
 
-	return pt && id >= 0 && (u32)id < pt->size ? pt->table[id] : NULL;
+	return table && id >= 0 && (u32)id < table->size ? rcu_load(table->slot[id]) : NULL;
+}
+
+static void
+posix_timer_unlock(struct posix_timer *t, unsigned long flags)
+{
+	spin_unlock(&t->lock);
+	if (t->cpu)
+		spin_unlock(&t->process->lock);
+	irq_restore(flags);
+}
+
+/* The timer, locked, interrupts off; NULL: no such timer. */
+static struct posix_timer *
+posix_timer_lock(struct process *p, int id, unsigned long *flags)
+{
+	struct posix_timer *t;
+
+	/* Keeps t allocated until it is unlocked. */
+	*flags = irq_save();
+	t = posix_timer_find(p, id);
+	if (!t) {
+		irq_restore(*flags);
+		return NULL;
+	}
+	if (t->cpu)
+		spin_lock(&p->lock);
+	spin_lock(&t->lock);
+	if (!t->gone)
+		return t;
+	posix_timer_unlock(t, *flags);
+	return NULL;
 }
 
 static s32
@@ -161,186 +210,97 @@ overrun_shown(u64 n)
 	return n > INT32_MAX ? INT32_MAX : (s32)n;
 }
 
+static void
+signal_taken(struct posix_timer *t, struct siginfo *info)
+{
+	u64 n;
+
+	if (t->rearm) {
+		n = timer_forward(t, timer_now(t));
+		t->overrun += n ? n - 1 : 0;
+		t->rearm = false;
+		timer_arm(t);
+	}
+	t->overrun_last = overrun_shown(t->overrun + (u32)info->overrun);
+	t->overrun = 0;
+	info->overrun = t->overrun_last;
+}
+
 void
 posix_timer_rearm(struct process *p, struct siginfo *info)
 {
-	struct posix_timer *t = find_locked(p, info->timer_id);
-	u64 n;
+	struct posix_timer *t = posix_timer_find(p, info->timer_id);
 
-	if (t && t->generation == info->timer_private) {
-		if (t->rearm) {
-			n = timer_forward(t, timer_now(t));
-			t->overrun += n ? n - 1 : 0;
-			t->rearm = false;
-			timer_arm(t);
-		}
-		t->overrun_last = overrun_shown(t->overrun + (u32)info->overrun);
-		t->overrun = 0;
-		info->overrun = t->overrun_last;
+	if (t) {
+		spin_lock(&t->lock);
+		if (t->generation == info->timer_private)
+			signal_taken(t, info);
+		spin_unlock(&t->lock);
 	}
 	/* For the kernel's eyes only. */
 	info->timer_private = 0;
 }
 
-/* --- making --- */
-
-static int
-cpu_clock_parse(struct posix_timer *t, s32 clock)
-{
-	s32 pid = CPUCLOCK_PID(clock);
-	struct task *task;
-
-	t->cpu = true;
-	if (clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID) {
-		t->cpu_clock = CPU_CLOCK_SCHED;
-		if (clock == CLOCK_THREAD_CPUTIME_ID)
-			t->cpu_task = task_get(current);
-		return 0;
-	}
-	if ((clock & CPUCLOCK_MASK) > CPUCLOCK_SCHED)
-		return -EINVAL;
-	t->cpu_clock = (enum cpu_clock)(clock & CPUCLOCK_MASK);
-	if (!(clock & CPUCLOCK_PERTHREAD))
-		return pid == 0 || pid == current->process->tgid ? 0 : -EINVAL;
-	task = pid ? task_find_get(pid) : task_get(current);
-	if (!task)
-		return -EINVAL;
-	t->cpu_task = task;
-	return task->process == current->process ? 0 : -EINVAL;
-}
-
-static int
-clock_parse(struct posix_timer *t, s32 clock)
-{
-	t->clock = clock;
-	if (clock < 0)
-		return cpu_clock_parse(t, clock);
-	switch (clock) {
-	case CLOCK_REALTIME:
-	case CLOCK_MONOTONIC:
-	case CLOCK_BOOTTIME:
-	case CLOCK_TAI:
-		return 0;
-	case CLOCK_PROCESS_CPUTIME_ID:
-	case CLOCK_THREAD_CPUTIME_ID:
-		return cpu_clock_parse(t, clock);
-	case CLOCK_MONOTONIC_RAW:
-	case CLOCK_REALTIME_COARSE:
-	case CLOCK_MONOTONIC_COARSE:
-	case CLOCK_REALTIME_ALARM:
-	case CLOCK_BOOTTIME_ALARM:
-		return -EOPNOTSUPP;
-	default:
-		return -EINVAL;
-	}
-}
-
-static int
-event_parse(struct posix_timer *t, const struct sigevent *ev)
-{
-	struct task *target;
-
-	t->notify = ev->notify;
-	t->signo = ev->signo;
-	t->value = ev->value;
-	if (ev->notify == (SIGEV_SIGNAL | SIGEV_THREAD_ID)) {
-		target = task_find_get(ev->tid);
-		if (!target)
-			return -EINVAL;
-		t->target = target;
-		if (target->process != current->process)
-			return -EINVAL;
-	} else if (ev->notify & ~(SIGEV_NONE | SIGEV_THREAD) ||
-		   ev->notify == (SIGEV_NONE | SIGEV_THREAD)) {
-		return -EINVAL;
-	}
-	if (ev->notify != SIGEV_NONE && (ev->signo < 1 || ev->signo > NSIG))
-		return -EINVAL;
-	return 0;
-}
-
-static void
-timer_free(struct posix_timer *t)
-{
-	if (t->queue)
-		signal_queue_free(t->process, t->queue);
-	if (t->target)
-		task_put(t->target);
-	if (t->cpu_task)
-		task_put(t->cpu_task);
-	kfree(t);
-}
-
-static struct posix_timer *
-timer_make(s32 clock, const struct sigevent *ev)
-{
-	struct posix_timer *t = kzalloc(sizeof(*t), GFP_KERNEL);
-	int err;
-
-	if (!t)
-		return err_ptr(-EAGAIN);
-	t->process = current->process;
-	timer_init(&t->timer, timer_fire);
-	err = clock_parse(t, clock);
-	if (!err)
-		err = event_parse(t, ev);
-	if (!err) {
-		t->queue = signal_queue_alloc();
-		err = t->queue ? 0 : -EAGAIN;
-	}
-	if (err) {
-		timer_free(t);
-		return err_ptr(err);
-	}
-	return t;
-}
+/* --- the table --- */
 
 /* Puts t into the table if there is a free place; its id or -1. p->lock is held. */
 static s32
 table_add(struct process_timers *pt, struct posix_timer *t)
 {
-	for (u32 i = 0; i < pt->size; i++) {
-		u32 id = (pt->next_id + i) % pt->size;
+	struct timer_table *table = rcu_locked(pt->table);
+
+	for (u32 i = 0; table && i < table->size; i++) {
+		u32 id = (pt->next_id + i) % table->size;
 
 		/* Ids rise until the table is full, as on Linux, where nothing ends them. */
-		if (pt->table[id])
+		if (rcu_locked(table->slot[id]))
 			continue;
-		pt->table[id] = t;
+		t->id = id;
+		rcu_publish(table->slot[id], t);
 		pt->count++;
 		pt->next_id = id + 1;
-		t->id = id;
 		return id;
 	}
 	return -1;
+}
+
+/* Makes `bigger` the table unless somebody was faster; what to free. p->lock is held. */
+static struct timer_table *
+table_replace(struct process_timers *pt, struct timer_table *bigger)
+{
+	struct timer_table *old = rcu_locked(pt->table);
+	u32 size = old ? old->size : 0;
+
+	if (size >= bigger->size)
+		return bigger;
+	for (u32 i = 0; i < size; i++)
+		rcu_publish(bigger->slot[i], rcu_locked(old->slot[i]));
+	pt->next_id = size;
+	rcu_publish(pt->table, bigger);
+	return old;
 }
 
 static s32
 timer_install(struct process_timers *pt, struct posix_timer *t)
 {
 	struct process *p = pt->process;
-	struct posix_timer **bigger, **old;
+	struct timer_table *bigger, *old;
 	unsigned long flags = spin_lock_irq(&p->lock);
 	s32 id;
 
 	while ((id = table_add(pt, t)) < 0) {
-		u32 size = pt->size ? pt->size * 2 : TABLE_MIN;
+		u32 size = rcu_locked(pt->table) ? rcu_locked(pt->table)->size * 2 : TABLE_MIN;
 
 		spin_unlock_irq(&p->lock, flags);
-		bigger = kcalloc(size, sizeof(*bigger), GFP_KERNEL);
+		bigger = kzalloc(sizeof(*bigger) + size * sizeof(bigger->slot[0]), GFP_KERNEL);
 		if (!bigger)
 			return -EAGAIN;
+		bigger->size = size;
 		flags = spin_lock_irq(&p->lock);
-		old = bigger;
-		if (pt->size < size) {
-			for (u32 i = 0; i < pt->size; i++)
-				bigger[i] = pt->table[i];
-			old = pt->table;
-			pt->next_id = pt->size;
-			pt->table = bigger;
-			pt->size = size;
-		}
+		old = table_replace(pt, bigger);
 		spin_unlock_irq(&p->lock, flags);
-		kfree(old);
+		if (old)
+			kfree_rcu(old, rcu);
 		flags = spin_lock_irq(&p->lock);
 	}
 	spin_unlock_irq(&p->lock, flags);
@@ -352,11 +312,14 @@ static struct posix_timer *
 timer_uninstall(struct process *p, int id)
 {
 	unsigned long flags = spin_lock_irq(&p->lock);
-	struct posix_timer *t = find_locked(p, id);
+	struct posix_timer *t = posix_timer_find(p, id);
 
 	if (t) {
+		spin_lock(&t->lock);
 		timer_disarm(t);
-		p->timers->table[id] = NULL;
+		t->gone = true;
+		spin_unlock(&t->lock);
+		rcu_publish(rcu_locked(p->timers->table)->slot[id], NULL);
 		p->timers->count--;
 	}
 	spin_unlock_irq(&p->lock, flags);
@@ -367,7 +330,7 @@ static void
 timer_destroy(struct posix_timer *t)
 {
 	timer_cancel_sync(&t->timer);
-	timer_free(t);
+	posix_timer_free(t);
 }
 
 void
@@ -375,7 +338,8 @@ posix_timers_delete_all(struct process *p)
 {
 	struct process_timers *pt = p->timers;
 
-	for (u32 i = 0; pt->count && i < pt->size; i++) {
+	/* Who could replace the table is we, or has begun to exit. */
+	for (u32 i = 0; pt->count && i < rcu_locked(pt->table)->size; i++) {
 		struct posix_timer *t = timer_uninstall(p, i);
 
 		if (t)
@@ -398,12 +362,12 @@ sys_timer_create(int clock, struct sigevent __user *uev, int __user *uid)
 	pt = timers_get(current->process);
 	if (!pt)
 		return -EAGAIN;
-	t = timer_make(clock, &ev);
+	t = posix_timer_make(clock, &ev, timer_fire);
 	if (is_err(t))
 		return ptr_err(t);
 	id = timer_install(pt, t);
 	if (id < 0) {
-		timer_free(t);
+		posix_timer_free(t);
 		return id;
 	}
 	if (!uev)
@@ -428,7 +392,7 @@ sys_timer_delete(int id)
 	return 0;
 }
 
-/* value and interval as timer_gettime() shows them. p->lock is held. */
+/* value and interval as timer_gettime() shows them. Locked. */
 static struct itimer
 timer_show(struct posix_timer *t)
 {
@@ -483,15 +447,15 @@ get_itimerspec(struct itimer *it, const struct itimerspec __user *uv)
 long
 sys_timer_gettime(int id, struct itimerspec __user *uv)
 {
-	struct process *p = current->process;
-	unsigned long flags = spin_lock_irq(&p->lock);
-	struct posix_timer *t = find_locked(p, id);
-	struct itimer it = {};
+	unsigned long flags;
+	struct posix_timer *t = posix_timer_lock(current->process, id, &flags);
+	struct itimer it;
 
-	if (t)
-		it = timer_show(t);
-	spin_unlock_irq(&p->lock, flags);
-	return t ? put_itimerspec(uv, &it) : -EINVAL;
+	if (!t)
+		return -EINVAL;
+	it = timer_show(t);
+	posix_timer_unlock(t, flags);
+	return put_itimerspec(uv, &it);
 }
 
 static void
@@ -515,8 +479,7 @@ long
 sys_timer_settime(int id, int flags, const struct itimerspec __user *uv,
 		  struct itimerspec __user *uold)
 {
-	struct process *p = current->process;
-	struct itimer new, old = {};
+	struct itimer new, old;
 	struct posix_timer *t;
 	unsigned long irq;
 	int err;
@@ -526,26 +489,25 @@ sys_timer_settime(int id, int flags, const struct itimerspec __user *uv,
 	err = get_itimerspec(&new, uv);
 	if (err)
 		return err;
-	irq = spin_lock_irq(&p->lock);
-	t = find_locked(p, id);
-	if (t) {
-		old = timer_show(t);
-		timer_set(t, &new, flags & TIMER_ABSTIME);
-	}
-	spin_unlock_irq(&p->lock, irq);
+	t = posix_timer_lock(current->process, id, &irq);
 	if (!t)
 		return -EINVAL;
+	old = timer_show(t);
+	timer_set(t, &new, flags & TIMER_ABSTIME);
+	posix_timer_unlock(t, irq);
 	return uold ? put_itimerspec(uold, &old) : 0;
 }
 
 long
 sys_timer_getoverrun(int id)
 {
-	struct process *p = current->process;
-	unsigned long flags = spin_lock_irq(&p->lock);
-	struct posix_timer *t = find_locked(p, id);
-	long ret = t ? t->overrun_last : -EINVAL;
+	unsigned long flags;
+	struct posix_timer *t = posix_timer_lock(current->process, id, &flags);
+	long ret;
 
-	spin_unlock_irq(&p->lock, flags);
+	if (!t)
+		return -EINVAL;
+	ret = t->overrun_last;
+	posix_timer_unlock(t, flags);
 	return ret;
 }

@@ -19,6 +19,10 @@ enum cpu_clock { CPU_CLOCK_PROF, CPU_CLOCK_VIRT, CPU_CLOCK_SCHED };
 
 struct posix_timer {
 	struct process *process;
+	/* Guards what is marked t; rank RANK_POSIX_TIMER, after process->lock; irq-safe. */
+	struct spinlock lock;
+	/* t  out of the table, about to go */
+	bool gone;
 	/* I  place in the table; clock of the ABI */
 	s32 id;
 	s32 clock;
@@ -32,19 +36,29 @@ struct posix_timer {
 	bool cpu;
 	enum cpu_clock cpu_clock;
 	struct task *cpu_task;
-	/* l  runs, or waits for its signal to be taken (rearm) */
+	/* t  runs, or waits for its signal to be taken (rearm) */
 	bool active;
 	bool rearm;
-	/* l  in the clock's own ns */
+	/* t  in the clock's own ns */
 	u64 expires;
 	u64 interval;
-	/* l  expirations that the pending signal stands for beyond one; of the last one taken */
+	/* t  expirations that the pending signal stands for beyond one; of the last one taken */
 	u64 overrun;
 	s32 overrun_last;
-	/* l  grows with each settime; a signal of before is not a reason to start again */
+	/* t  grows with each settime; a signal of before is not a reason to start again */
 	s32 generation;
 	struct sigqueue *queue;
 	struct timer timer;
+	struct rcu_head rcu;
+};
+
+/* Replaced by a larger one when it is full. */
+struct timer_table {
+	struct rcu_head rcu;
+	/* I */
+	u32 size;
+	/* r  by id; NULL: free */
+	struct posix_timer __rcu *slot[];
 };
 
 struct process_timers {
@@ -58,9 +72,8 @@ struct process_timers {
 	struct itimer virt, prof;
 	/* l  ITIMER_* and CPU-time timers that are armed: the tick looks only if there are some */
 	u32 cpu_armed;
-	/* l  by id; NULL: free */
-	struct posix_timer **table;
-	u32 size;
+	/* r, l to write; NULL until the first timer */
+	struct timer_table __rcu *table;
 	u32 next_id;
 	u32 count;
 };
@@ -72,6 +85,12 @@ u64 cpu_clock_process(struct process *p, enum cpu_clock clock);
 u64 cpu_clock_task(struct task *t, enum cpu_clock clock);
 /* Fires CPU-time timers that are due. p->lock is held. */
 void posix_timers_tick(struct process_timers *pt);
+struct sigevent;
+/* posix_timer_make.c: a timer in no table; err_ptr(-EINVAL, -EOPNOTSUPP, -EAGAIN). */
+struct posix_timer *posix_timer_make(s32 clock, const struct sigevent *ev,
+				     void (*fire)(struct timer *timer));
+/* Taken out of the table or never in it, and not running. */
+void posix_timer_free(struct posix_timer *t);
 /* Deletes all. No lock is held. */
 void posix_timers_delete_all(struct process *p);
 

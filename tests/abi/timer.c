@@ -443,3 +443,68 @@ TEST(many)
 		n -= !syscall(SYS_timer_delete, id[i]);
 	is(n, 0);
 }
+
+/* --- threads --- */
+
+#define SHARED_TIMERS 8
+
+static timer_t shared[SHARED_TIMERS];
+static _Atomic int strange;
+
+static void *
+use_timers(void *arg)
+{
+	struct itimerspec it = { .it_interval = { 0, 50000 } }, old;
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	unsigned int seed = (long)arg;
+
+	for (int i = 0; i < 3000; i++) {
+		int n = rand_r(&seed) % SHARED_TIMERS;
+		timer_t own;
+
+		it.it_value.tv_nsec = rand_r(&seed) % 3 * 20000;
+		strange += timer_settime(shared[n], 0, &it, &old) != 0;
+		strange += old.it_value.tv_nsec < 0 || old.it_value.tv_nsec > 50000 ||
+			   old.it_value.tv_sec != 0;
+		strange += timer_getoverrun(shared[n]) < 0;
+		if (rand_r(&seed) % 8)
+			continue;
+		/* By id, which another thread may have had a moment ago. */
+		strange += timer_create(CLOCK_MONOTONIC, &ev, &own) != 0;
+		strange += timer_settime(own, 0, &it, NULL) != 0;
+		strange += timer_gettime(own, &old) != 0;
+		strange += timer_delete(own) != 0;
+		strange += timer_gettime(own, &old) == 0 && old.it_interval.tv_nsec != 50000;
+	}
+	return NULL;
+}
+
+static void
+ignore_it(int sig)
+{
+	(void)sig;
+}
+
+/* Timers are set, read, made and deleted by several threads while they go off. */
+TEST(timers_of_threads)
+{
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	struct itimerspec off = {}, left;
+	pthread_t t[4];
+
+	signal(SIGUSR1, ignore_it);
+	for (int i = 0; i < SHARED_TIMERS; i++)
+		works(timer_create(i % 2 ? CLOCK_MONOTONIC : CLOCK_PROCESS_CPUTIME_ID, &ev, &shared[i]));
+	for (long i = 0; i < 4; i++)
+		pthread_create(&t[i], NULL, use_timers, (void *)(i + 1));
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	is(strange, 0);
+	for (int i = 0; i < SHARED_TIMERS; i++) {
+		works(timer_settime(shared[i], 0, &off, NULL));
+		works(timer_gettime(shared[i], &left));
+		is(left.it_value.tv_nsec + left.it_value.tv_sec, 0);
+		works(timer_delete(shared[i]));
+		fails(timer_gettime(shared[i], &left), EINVAL);
+	}
+}
