@@ -6,7 +6,7 @@
  * Locking: each action has a sequence count of its own (signal_task.h), so that
  * threads that set different signals write no line in common; the table of a
  * process stays while its process->lock is held or one of its threads looks.
- * Masks are written by their task under process->lock.
+ * A mask is written by its task, and under process->lock if a signal is pending.
  *
  * Ordering:
  *      sys_rt_sigaction                signal_send_locked
@@ -254,14 +254,23 @@ signal_set_blocked(sigset_t mask)
 	struct task *t = current;
 	struct process *p = t->process;
 	unsigned long flags;
+	sigset_t blocks;
 
 	mask &= ~SIG_UNBLOCKABLE;
+	blocks = mask & ~t->signals.blocked;
 	if (mask == t->signals.blocked)
 		return;
+	WRITE_ONCE(t->signals.blocked, mask);
+	/* Pairs with signal_complete(): who sends from here on knows. */
+	smp_mb();
+	if (!READ_ONCE(p->signals.pending.set) && !READ_ONCE(t->signals.pending.set) &&
+	    !(READ_ONCE(t->work) & WORK_SIGNAL))
+		return;
 	flags = spin_lock_irq(&p->lock);
-	if ((t->work & WORK_SIGNAL) && p->nr_threads > 1)
-		signal_retarget(p, t, mask & ~t->signals.blocked);
-	t->signals.blocked = mask;
+	if (t->signals.own.set)
+		signal_own_publish(t);
+	if (p->nr_threads > 1)
+		signal_retarget(p, t, blocks);
 	signal_recalc(t);
 	spin_unlock_irq(&p->lock, flags);
 }

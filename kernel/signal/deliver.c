@@ -126,6 +126,38 @@ die(struct process *p, int sig, const struct siginfo *info, unsigned long flags)
 	process_exit(sig);
 }
 
+/*
+ * The signal that current sent to itself in the system call that is about to end.
+ * True: d is to be handled; WORK_SIGNAL is clear. False: there is none, or others
+ * wait, or it has no handler any more: signal_get() sees to all.
+ */
+static bool
+signal_get_own(struct delivery *d)
+{
+	struct task *t = current;
+	struct sigpending *own = &t->signals.own;
+	bool timer = false;
+	unsigned long handler;
+
+	if (!own->set)
+		return false;
+	/* Pairs with whoever has work for us: send.c. */
+	atomic_and(&t->work, ~(u32)WORK_SIGNAL);
+	d->sig = signal_next(own, 0);
+	if (!signal_others_wait(t)) {
+		sighand_take_action(t->process, d->sig, &d->sa);
+		handler = (unsigned long __force)d->sa.handler;
+		if (handler != SIG_DFL && handler != SIG_IGN) {
+			signal_collect(own, d->sig, &d->info, &timer);
+			trace_signal_deliver(d->sig, d->info.err, d->info.code, handler,
+					     d->sa.flags);
+			return true;
+		}
+	}
+	atomic_or(&t->work, WORK_SIGNAL);
+	return false;
+}
+
 /* True: d is to be handled. False: nothing is left. Does not return if a signal kills. */
 static bool
 signal_get(struct delivery *d)
@@ -134,6 +166,8 @@ signal_get(struct delivery *d)
 	struct process *p = t->process;
 	unsigned long flags = spin_lock_irq(&p->lock);
 
+	if (unlikely(t->signals.own.set))
+		signal_own_publish(t);
 	for (;;) {
 		unsigned long handler;
 
@@ -260,7 +294,7 @@ signal_deliver(struct regs *r)
 	struct delivery d;
 
 	d.sig = 0;
-	if ((current->work & WORK_SIGNAL) && signal_get(&d)) {
+	if (signal_get_own(&d) || ((current->work & WORK_SIGNAL) && signal_get(&d))) {
 		run_handler(r, &d);
 		return;
 	}

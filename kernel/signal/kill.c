@@ -68,6 +68,8 @@ send_checked(struct process *p, struct task *t, int sig, const struct siginfo *i
 
 	if (err || !sig)
 		return err;
+	if (t == current && signal_send_self(sig, info, &err))
+		return err;
 	return t ? signal_send_task(t, sig, info) : signal_send_process(p, sig, info);
 }
 

@@ -10,6 +10,23 @@
  *
  * Locking: process->lock of the receiver, with interrupts off. WORK_SIGNAL of
  * a thread is set under it and cleared by the thread itself under it.
+ *
+ * A thread that sends a signal with a handler to itself (raise(3)) takes no lock:
+ * it leaves the signal in a queue that only it touches, and takes it out on the
+ * way back from the very call (deliver.c).
+ *
+ * Ordering:
+ *      signal_send_locked              signal_set_blocked, without the lock
+ *      a signal becomes pending        blocked = mask
+ *      (full barrier)                  (full barrier)
+ *      blocked of threads is read      both pending sets are read
+ *      Either the sender knows who blocks the signal, or that thread sees it,
+ *      takes the lock and hands it on or looks at it.
+ *
+ *      whoever has work for t          signal_get_own
+ *      the work is noted               WORK_SIGNAL = 0 (full barrier)
+ *      WORK_SIGNAL = 1 (full barrier)  what others noted is read
+ *      No work is lost: either it is seen or the flag stays.
  */
 #include "kernel/signal/signal_impl.h"
 
@@ -43,14 +60,21 @@ signal_wake_stopped(struct task *t)
 	sched_wake(t, STATE_STOPPED);
 }
 
+bool
+signal_others_wait(const struct task *t)
+{
+	const struct task_signals *s = &t->signals;
+	const struct process_signals *p = &t->process->signals;
+
+	return (READ_ONCE(s->stop) & STOP_PENDING) || (READ_ONCE(s->pending.set) & ~s->blocked) ||
+	       (READ_ONCE(p->pending.set) & ~s->blocked) ||
+	       (READ_ONCE(p->flags) & (PSIG_NOTIFY_STOPPED | PSIG_NOTIFY_CONTINUED));
+}
+
 void
 signal_recalc(struct task *t)
 {
-	const struct task_signals *s = &t->signals;
-	struct process *p = t->process;
-	bool want = (s->stop & STOP_PENDING) || (s->pending.set & ~s->blocked) ||
-		    (p->signals.pending.set & ~s->blocked) ||
-		    (p->signals.flags & (PSIG_NOTIFY_STOPPED | PSIG_NOTIFY_CONTINUED));
+	bool want = signal_others_wait(t) || t->signals.own.set;
 
 	if (want == !!(READ_ONCE(t->work) & WORK_SIGNAL))
 		return;
@@ -140,6 +164,8 @@ signal_complete(struct process *p, struct task *to, int sig)
 {
 	struct task *t = to;
 
+	/* Pairs with signal_set_blocked(). */
+	smp_mb();
 	if (!to)
 		t = choose_thread(p, sig);
 	else if (!wants_signal(to, sig))
@@ -274,6 +300,36 @@ signal_send_locked(struct process *p, struct task *t, int sig, const struct sigi
 	waitq_wake_all(&p->signals.signalfd_wait);
 	signal_complete(p, t, sig);
 	return 0;
+}
+
+bool
+signal_send_self(int sig, const struct siginfo *info, int *err)
+{
+	struct task *t = current;
+	struct task_signals *s = &t->signals;
+	sigset_t mask = sigmask(sig);
+	unsigned long handler = sighand_handler(t->process, sig);
+
+	if (handler == SIG_DFL || handler == SIG_IGN || s->own.set ||
+	    (mask & (SIG_KERNEL_STOP_MASK | sigmask(SIGCONT))) ||
+	    (mask & (s->blocked | s->real_blocked | READ_ONCE(s->pending.set))))
+		return false;
+	*err = enqueue(t->process, t, &s->own, sig, info);
+	trace_sent(sig, info, t, false, *err ? NO_ROOM : SENT);
+	if (!*err)
+		atomic_or(&t->work, WORK_SIGNAL);
+	return true;
+}
+
+void
+signal_own_publish(struct task *t)
+{
+	struct task_signals *s = &t->signals;
+
+	spin_assert_held(&t->process->lock);
+	list_splice_tail_init(&s->own.list, &s->pending.list);
+	s->pending.set |= s->own.set;
+	s->own.set = 0;
 }
 
 int

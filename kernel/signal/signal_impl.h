@@ -78,6 +78,15 @@ void signal_altstack_reset(struct task *t);
 /* --- send.c --- */
 /* To t alone (t->process == p) or to p (t NULL). p->lock is held. 0 or -EAGAIN. */
 int signal_send_locked(struct process *p, struct task *t, int sig, const struct siginfo *info);
+/*
+ * The same from current to itself, in a system call; no lock is held. False: it is
+ * one that others have to do with, and nothing was done. *err: 0 or -EAGAIN.
+ */
+bool signal_send_self(int sig, const struct siginfo *info, int *err);
+/* What signal_send_self() left becomes like any other of current's. p->lock is held. */
+void signal_own_publish(struct task *t);
+/* Is there anything else than that to do on t's way to user mode? Any context. */
+bool signal_others_wait(const struct task *t);
 /* Computes WORK_SIGNAL of t (current, or one that does not run) anew. process->lock is held. */
 void signal_recalc(struct task *t);
 /* Has t look at its signals; fatal: wakes it from killable sleep and stops too. p->lock is held. */

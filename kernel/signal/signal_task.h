@@ -72,12 +72,14 @@ struct sigpending {
 #define STOP_STOPPED 0x08u
 
 struct task_signals {
-	/* o, read by senders under process->lock, written under it */
+	/* o, read by senders under process->lock; signal_set_blocked() tells the order */
 	sigset_t blocked;
 	sigset_t saved_mask;
 	sigset_t real_blocked;
 	/* (process->lock)  signals for this thread alone */
 	struct sigpending pending;
+	/* o  what we have sent to ourselves, not blocked, until we are back in user mode */
+	struct sigpending own;
 	/* o */
 	unsigned long altstack_sp;
 	size_t altstack_size;

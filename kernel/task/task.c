@@ -56,6 +56,7 @@ task_setup(struct task *t)
 	spin_init(&t->alloc_lock, &alloc_lock_class);
 	task_pi_init(&t->pi, PI_PRIO_NORMAL);
 	signal_pending_init(&t->signals.pending);
+	signal_pending_init(&t->signals.own);
 	futex_task_init(t);
 }
 
