@@ -69,7 +69,9 @@ entry_syscall:
 	xor	%ebp, %ebp
 	cmpb	$0, trace_syscalls
 	jne	entry_syscall_traced
-	cmp	$SYSCALL_LIMIT, %rax
+	/* The number is the low half. */
+	mov	%eax, %eax
+	cmp	$SYSCALL_LIMIT, %eax
 	jae	entry_missing
 	mov	syscall_table(, %rax, 8), %rax
 	test	%rax, %rax

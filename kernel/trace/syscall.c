@@ -17,7 +17,7 @@ long trace_syscall(const struct regs *r);
 long
 trace_syscall(const struct regs *r)
 {
-	u64 nr = r->orig_rax;
+	u32 nr = (u32)r->orig_rax;
 	unsigned long args[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
 	long ret;
 

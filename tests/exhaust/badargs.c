@@ -54,6 +54,13 @@ rnd(void)
 	return state;
 }
 
+/* Numbers that are no call's: past the list, of the x32 ABI, what a wrong sign or width makes. */
+static const long no_calls[] = {
+	461, 511, 512, 1023, 4096, 65536 + SYS_getpid, 0x40000000 + SYS_getpid, INT_MAX,
+	0x80000000, 0xffffffff, (1L << 32) + SYS_getpid, LONG_MAX, -1, -4096,
+};
+#define NO_CALLS (int)(sizeof(no_calls) / sizeof(no_calls[0]))
+
 /* Ends the machine, the process itself, or makes processes without end. */
 static const short never[] = {
 	SYS_reboot, SYS_exit, SYS_exit_group, SYS_fork, SYS_vfork, SYS_clone,
@@ -266,7 +273,8 @@ random_worker(int i, uint64_t seed)
 	for (int n = 0; n < 10; n++)
 		rnd();
 	for (;;) {
-		long nr = rnd() % (LAST_CALL + 1);
+		long nr = rnd() % 64 ? (long)(rnd() % (LAST_CALL + 1))
+				     : no_calls[rnd() % NO_CALLS];
 
 		if (LISTED(never, nr) || (root && LISTED(not_root, nr)))
 			continue;
@@ -376,6 +384,17 @@ number_from(const char *name, long otherwise)
 	const char *v = getenv(name);
 
 	return v ? strtol(v, NULL, 0) : otherwise;
+}
+
+/* The kernel looks at the low half of the number as a signed one: 2^32 + getpid is getpid. */
+TEST(no_call)
+{
+	for (int i = 0; i < NO_CALLS; i++) {
+		if ((int)no_calls[i] == SYS_getpid)
+			is(syscall(no_calls[i]), getpid());
+		else
+			fails(syscall(no_calls[i], -1, BAD, BAD, -1, -1, -1), ENOSYS);
+	}
 }
 
 /* One number after the other: each with each kind of bad argument. */
