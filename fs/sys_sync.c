@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sync, fsync and hints about how a file will be used. */
 #include "fs/vfs.h"
+#include "kernel/port_fs.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/uapi/fcntl.h"
 
 #define SYNC_FILE_RANGE_ALL                                                                        \
 	(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER)
+
+void
+fs_sync_all(void)
+{
+	super_sync_all();
+}
 
 long
 sys_sync(void)

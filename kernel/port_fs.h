@@ -130,6 +130,8 @@ int pipe_open_fifo(struct pipe *p, struct file *f);
 
 /* --- the machine --- */
 
+/* fs/sys_sync.c. What is changed goes to where it lasts, as sync(2) does. May sleep. */
+void fs_sync_all(void);
 /* fs/sysfs/cpu.c. cpu_present_mask has changed: so does what there is of them. May sleep. */
 void fs_cpus_changed(void);
 

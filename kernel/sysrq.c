@@ -11,11 +11,14 @@
 #include "kernel/console.h"
 #include "kernel/log.h"
 #include "kernel/port.h"
+#include "kernel/port_fs.h"
 #include "kernel/sched/sched.h"
+#include "kernel/signal/signal.h"
 #include "kernel/task/task.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
 #include "mm/page.h"
+#include "mm/port.h"
 #include "percpu/cpumask.h"
 
 #define LEVEL_DEFAULT 7
@@ -101,12 +104,47 @@ show_tasks(char key)
 	rcu_read_unlock();
 }
 
+/* Everybody but init and the kernel's threads. */
+static void
+signal_everybody(char key)
+{
+	struct process *p;
+	s32 nr = 2;
+
+	rcu_read_lock();
+	while ((p = process_next(nr)) != NULL) {
+		struct task *leader = rcu_load(p->leader);
+
+		nr = p->tgid + 1;
+		if (leader && !task_is_kthread(leader))
+			signal_send_process(p, key == 'i' ? SIGKILL : SIGTERM, NULL);
+	}
+	rcu_read_unlock();
+}
+
+static void
+kill_for_memory(char key)
+{
+	mm_port_oom_kill(0, GFP_KERNEL);
+}
+
+static void
+sync_files(char key)
+{
+	fs_sync_all();
+	log_info("Emergency Sync complete");
+}
+
 static const struct order orders[] = {
 	{'b', "reboot(b)", "Resetting", restart},
 	{'c', "crash(c)", "Trigger a crash", crash},
+	{'e', "terminate-all-tasks(e)", "Terminate All Tasks", signal_everybody},
+	{'f', "memory-full-oom-kill(f)", "Manual OOM execution", kill_for_memory},
+	{'i', "kill-all-tasks(i)", "Kill All Tasks", signal_everybody},
 	{'l', "show-backtrace-all-active-cpus(l)", "Show backtrace of all active CPUs", show_cpus},
 	{'m', "show-memory-usage(m)", "Show Memory", show_memory},
 	{'o', "poweroff(o)", "Power Off", switch_off},
+	{'s', "sync(s)", "Emergency Sync", sync_files},
 	{'t', "show-task-states(t)", "Show State", show_tasks},
 	{'w', "show-blocked-tasks(w)", "Show Blocked State", show_tasks},
 };
@@ -114,7 +152,7 @@ static const struct order orders[] = {
 static void
 help(void)
 {
-	char text[240] = "";
+	char text[400] = "";
 	size_t n = 0;
 	unsigned int i;
 

@@ -58,6 +58,15 @@ def sysrq(t):
     if not vm.is_linux():
         t.same(len(re.findall(r"NMI backtrace of CPU \d", result.serial)), 2, "l asks two others")
         t.ok(re.search(r"sysrq_handle\+", result.serial), "l shows this CPU", result.tail(60))
+    for key, what in (("e", "Terminate All Tasks"), ("i", "Kill All Tasks"), ("s", "Emergency Sync"),
+                      ("f", "Manual OOM execution")):
+        result = boot("sysrq-" + key, "sleep 100 &\necho 1000 >/proc/$!/oom_score_adj\n" +
+                      script % key + "\nkill -s CONT $! && echo alive && kill $!\n"
+                      "wait $!; echo status $?")
+        t.ok(result.good and "after" in result.lines and "sysrq: " + what in result.serial,
+             key + " leaves init alive", result.tail())
+        wanted = {"e": "status 143", "i": "status 137", "f": "status 137", "s": "status 143"}[key]
+        t.ok(wanted in result.lines, "%s: the task's %s" % (key, wanted), result.tail())
     for key, what in (("b", "Resetting"), ("o", "Power Off"), ("c", "Trigger a crash")):
         result = boot("sysrq-" + key, script % key)
         t.ok(result.ended and "after" not in result.lines and "sysrq: " + what in result.serial,
