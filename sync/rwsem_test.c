@@ -24,8 +24,10 @@ struct rw_torture {
 	struct percpu_rwsem p;
 	void (*downgrade)(struct rwsem *s);
 	void (*percpu_write_lock)(struct percpu_rwsem *s);
-	/* ns that a slow reader gives a writer to come in beside it */
+	/* ns that a slow reader and a writer wait for one another to be in together; 0: not */
 	u64 patience;
+	/* a  a slow reader has looked and not yet counted itself in */
+	u32 at_window;
 	/* (semaphore)  always equal outside of a writer */
 	u64 a, b;
 	/* a  readers and writers inside, and breaches of the rule */
@@ -50,6 +52,16 @@ read_section(struct rw_torture *s, u64 r)
 	atomic_inc(&s->reads);
 }
 
+/* A broken writer stays until the reader that it did not wait for is in: CPUs may take turns. */
+static void
+linger_for_reader(struct rw_torture *s)
+{
+	u64 end = ktime_get() + s->patience;
+
+	while (s->patience && atomic_read(&s->at_window) && ktime_get() < end)
+		torture_window();
+}
+
 static void
 write_section(struct rw_torture *s, u64 r)
 {
@@ -57,6 +69,7 @@ write_section(struct rw_torture *s, u64 r)
 		atomic_inc(&s->wrong);
 	s->a++;
 	torture_window();
+	linger_for_reader(s);
 	if (r % 16 == 0)
 		test_yield();
 	s->b++;
@@ -182,10 +195,11 @@ TEST(rwsem_torture_finds_broken)
 
 /* Time for a writer that does not wait for us: a moment, or as long as it takes one. */
 static void
-writer_window(const struct rw_torture *s)
+writer_window(struct rw_torture *s)
 {
 	u64 end = ktime_get() + s->patience;
 
+	atomic_set(&s->at_window, 1);
 	do
 		torture_window();
 	while (atomic_read(&s->writers) == 0 && ktime_get() < end);
@@ -202,9 +216,10 @@ percpu_read_lock_slowly(struct rw_torture *s)
 		wait_event(&p->wait, READ_ONCE(p->block) == 0);
 		rcu_read_lock();
 		in = !smp_load_acquire(&p->block);
-		writer_window(s);
-		if (in)
+		if (in) {
+			writer_window(s);
 			this_cpu_inc(*p->readers);
+		}
 		rcu_read_unlock();
 	} while (!in);
 }
@@ -247,6 +262,7 @@ percpu_thread(struct torture_thread *th)
 		} else {
 			percpu_read_lock_slowly(s);
 			read_section(s, r >> 16);
+			atomic_set(&s->at_window, 0);
 			percpu_read_unlock(&s->p);
 		}
 		torture_turn(th);
@@ -295,8 +311,8 @@ TEST(percpu_rwsem_torture_finds_broken)
 		TEST_SKIP("needs two CPUs");
 	ASSERT_EQ(percpu_rwsem_init(&s.p, &test_rwsem_class), 0);
 	s.percpu_write_lock = percpu_write_lock_broken;
-	/* Longer than a writer's pause: it finds the window open also if CPUs take turns. */
-	s.patience = 2 * WRITER_PAUSE * test_cpus();
+	/* A second. */
+	s.patience = 1000UL * 1000 * 1000;
 	for (int i = 0; i < TORTURE_TRIES && s.wrong == 0; i++)
 		rw_run(&s, percpu_thread, 2, TORTURE_UNTIL_FOUND);
 	EXPECT_GT(s.wrong, 0);
