@@ -141,7 +141,7 @@ unix_poll(struct socket *s, struct file *f, struct poll_table *pt)
 	/* Allocated before the lock; used if the peer's queue is full. */
 	struct unix_blocked *b = NULL;
 	u32 ev = 0;
-	bool room;
+	bool room, no_memory;
 
 	poll_wait(f, &u->wait, pt);
 	/* As Linux: writable while a quarter of the buffer is in use at most. */
@@ -162,8 +162,10 @@ unix_poll(struct socket *s, struct file *f, struct poll_table *pt)
 	peer = unix_is_dgram(u) && room ? unix_peer_get(u) : NULL;
 	if (peer) {
 		b = kmalloc(sizeof(*b), GFP_KERNEL);
+		no_memory = !b;
 		spin_lock(&peer->lock);
-		room = !unix_queue_full(u, peer, &b);
+		/* Who cannot be told later is told now, and finds out when he sends. */
+		room = !unix_queue_full(u, peer, &b) || no_memory;
 		spin_unlock(&peer->lock);
 		kfree(b);
 		unix_put(peer);
