@@ -241,7 +241,7 @@ seek_simple(struct file *f, s64 off, int whence, u64 size, u64 max)
 	}
 	if (__builtin_add_overflow(off, base, &off) || off < 0 || (u64)off > max)
 		return -EINVAL;
-	f->pos = off;
+	WRITE_ONCE(f->pos, off);
 	return off;
 }
 
@@ -263,7 +263,7 @@ seek_data_hole(struct file *f, s64 off, bool data)
 	}
 	if (index > off >> PAGE_SHIFT)
 		off = min((u64)index << PAGE_SHIFT, size);
-	f->pos = off;
+	WRITE_ONCE(f->pos, off);
 	return off;
 }
 

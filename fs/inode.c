@@ -76,6 +76,7 @@ inode_init(struct inode *i, struct super *sb, u32 mode)
 	i->ino = inode_new_number();
 	i->atime = i->mtime = i->ctime = i->btime = now;
 	ref_init(&i->ref, inode_release);
+	tally_init(&i->writers, 1);
 	ref_get(&sb->ref);
 	spin_init(&i->lock, &inode_lock_class);
 	mutex_init(&i->mutex, S_ISDIR(mode) ? &dir_mutex_class : &inode_mutex_class);
@@ -99,7 +100,9 @@ inode_init_owner(struct inode *i, const struct inode *dir, u32 mode)
 void
 inode_fini(struct inode *i)
 {
-	DEBUG_ASSERT(i->writers <= 0);
+	bool none = tally_put(&i->writers);
+
+	DEBUG_ASSERT(none);
 	fs_locks_free(i->locks);
 }
 
@@ -246,38 +249,56 @@ inode_settle(bool watched)
 		inode_settle_all();
 }
 
+/*
+ * Who opens for writing counts himself and looks for programs; who starts a program
+ * forbids and looks for writers: one of the two sees the other. A program that finds
+ * a writer takes back what it forbade before it lets go of the lock, so a writer that
+ * was forbidden looks again under it.
+ */
 int
 inode_get_write(struct inode *i)
 {
-	s32 v = atomic_read(&i->writers);
+	bool denied;
 
-	do {
-		if (v < 0)
-			return -ETXTBSY;
-	} while (!atomic_try_cmpxchg(&i->writers, &v, v + 1));
-	return 0;
+	tally_get(&i->writers);
+	if (likely(!READ_ONCE(i->write_denied)))
+		return 0;
+	spin_lock(&i->lock);
+	denied = i->write_denied != 0;
+	spin_unlock(&i->lock);
+	if (!denied)
+		return 0;
+	inode_put_write(i);
+	return -ETXTBSY;
 }
 
 void
 inode_put_write(struct inode *i)
 {
-	atomic_dec(&i->writers);
+	bool last = tally_put(&i->writers);
+
+	DEBUG_ASSERT(!last);
 }
 
 int
 inode_deny_write(struct inode *i)
 {
-	s32 v = atomic_read(&i->writers);
+	int err = 0;
 
-	do {
-		if (v > 0)
-			return -ETXTBSY;
-	} while (!atomic_try_cmpxchg(&i->writers, &v, v - 1));
-	return 0;
+	spin_lock(&i->lock);
+	atomic_inc(&i->write_denied);
+	if (tally_sum(&i->writers) > 1) {
+		atomic_dec(&i->write_denied);
+		err = -ETXTBSY;
+	}
+	spin_unlock(&i->lock);
+	return err;
 }
 
 void
 inode_allow_write(struct inode *i)
 {
-	atomic_inc(&i->writers);
+	spin_lock(&i->lock);
+	atomic_dec(&i->write_denied);
+	spin_unlock(&i->lock);
 }

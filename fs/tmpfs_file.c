@@ -170,6 +170,7 @@ const struct file_ops tmpfs_file_ops = {
 	.write = generic_write,
 	.write_append = generic_write_append,
 	.seek = generic_seek,
+	.seek_idle = true,
 	.mmap = generic_mmap,
 	.fsync = generic_fsync_none,
 	.fallocate = tmpfs_fallocate,

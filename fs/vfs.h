@@ -34,6 +34,7 @@
 #include "mm/pagecache.h"
 #include "percpu/counter.h"
 #include "percpu/ref.h"
+#include "percpu/tally.h"
 #include "sync/mutex.h"
 #include "sync/rcu.h"
 #include "sync/seq.h"
@@ -286,8 +287,10 @@ struct inode {
 	/* (lock; ns since 1970, may be negative) */
 	s64 atime __cacheline_aligned;
 	s64 mtime, ctime, btime;
-	/* a  > 0: handles that may write; < 0: programs that forbid it (ETXTBSY) */
-	s32 writers __cacheline_aligned;
+	/* one more than handles that may write */
+	struct tally writers __cacheline_aligned;
+	/* a  (lock to change)  programs that forbid it (ETXTBSY) */
+	u32 write_denied;
 	struct ref ref;
 
 	struct spinlock lock __cacheline_aligned;

@@ -82,6 +82,8 @@ struct file_ops {
 	const char *name;
 	/* Its reads and writes know no flags of preadv2(2) but RWF_HIPRI. */
 	bool plain;
+	/* Its ->seek to where the handle stands already does nothing. */
+	bool seek_idle;
 	s64 (*read)(struct file *f, struct iter *to, u64 *pos);
 	s64 (*write)(struct file *f, struct iter *from, u64 *pos);
 	/* As write, at the end whatever the flags say (RWF_APPEND); NULL: as write. */
@@ -192,6 +194,8 @@ void files_close_on_exec(void);
 /* For /proc/PID/fd: the first open descriptor >= from with a reference on its handle, or NULL. */
 struct file *files_next(struct files *fs, unsigned int *from);
 bool files_get_cloexec(struct files *fs, unsigned int fd);
+/* How many slots the table has (FDSize of /proc/PID/status). */
+unsigned int files_slots(struct files *fs);
 
 /* Is there a signal's worth of reason to say -EAGAIN instead of sleeping? */
 static inline bool

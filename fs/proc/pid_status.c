@@ -82,7 +82,7 @@ show_ids(struct seq *s, const struct pid_node *n, struct task *t)
 
 	rcu_read_lock();
 	if (files)
-		slots = rcu_load(files->table)->max;
+		slots = files_slots(files);
 	c = task_cred(t);
 	seq_printf(s, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t", c->uid,
 		   c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid, c->fsgid, slots);

@@ -31,22 +31,6 @@ sys_close(unsigned int fd)
 										       : err;
 }
 
-static long
-range_cloexec(unsigned int first, unsigned int last)
-{
-	struct files *fs = current->files;
-	struct fdtable *t;
-	unsigned int i;
-
-	spin_lock(&fs->lock);
-	t = rcu_locked(fs->table);
-	for (i = first; i < t->max && i <= last; i++)
-		if (t->fd[i])
-			t->cloexec[i / 64] |= BIT(i % 64);
-	spin_unlock(&fs->lock);
-	return 0;
-}
-
 long
 sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
 {
@@ -61,8 +45,10 @@ sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
 		if (err)
 			return err;
 	}
-	if (flags & CLOSE_RANGE_CLOEXEC)
-		return range_cloexec(first, last);
+	if (flags & CLOSE_RANGE_CLOEXEC) {
+		fd_set_cloexec_range(first, last);
+		return 0;
+	}
 	while ((f = files_next(current->files, &i)) != NULL && i <= last) {
 		file_put(f);
 		fd_close(i);

@@ -1,215 +1,59 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Descriptor tables.
+ * Descriptors.
  *
- * Model: a table is an array of slots with two bit maps. A slot's descriptor
- * is taken by its bit in `open` first (reserved) and gets its handle later
- * (published), so a call can make sure of a number before it makes anything.
+ * Model: a table is an array of slots, each one word (fdtable.h). A descriptor is
+ * taken first (reserved) and gets its handle later (published), so a call can make
+ * sure of a number before it makes anything. That a slot is 0 is all that says that
+ * its descriptor is free; `full` only spares who looks for one.
  *
- * Locking: files->lock (RANK_FDTABLE) for all changes. Lookups take no lock:
+ * Locking: a slot that is taken is changed by anybody, by a compare-and-exchange.
+ * files->lock covers the step from free to taken and the replacement of the table.
+ * So threads that use, close and replace different descriptors share nothing.
+ *
+ * The lowest free descriptor: with the lock held slots only become free. Two looks
+ * that find the same one show that between them it was free and all below taken.
+ * Who fills a group and who frees a slot of it see each other:
+ *      find_in_group                           slot_free
+ *      full bit is set                         slot = 0
+ *      slots are looked at again               full bit? then it is cleared
+ *
+ * Lookups take no lock:
  *      fd_get                                  fd_close
- *      file = slot (RCU)                       slot = NULL
- *      refs++ unless 0                         refs-- (0: freed after a grace period)
+ *      file = slot (RCU)                       slot = 0
+ *      a reference, unless it is gone          put (0: freed after a grace period)
  *      slot still == file?
  * A reference taken on a handle whose slot changed meanwhile is given back and
  * the lookup done again. A table that only one task uses cannot change under
  * it, so its lookups take no reference at all.
+ *
+ * Growth (files.c): each slot is taken over by an exchange that leaves MOVED, after
+ * which nobody changes it in the old table; who finds MOVED waits for the new one.
  */
+#include "kernel/handle/fdtable.h"
+
 #include "arch/x86_64/asm/atomic.h"
+#include "arch/x86_64/asm/insn.h"
 #include "kernel/file.h"
-#include "kernel/handle/handle.h"
 #include "kernel/port_fs.h"
-#include "kernel/sched/sched.h"
 #include "kernel/task/task.h"
-#include "lib/bitmap.h"
-#include "lib/bits.h"
 #include "lib/errno.h"
-#include "lib/string.h"
-#include "mm/slab.h"
 
-#define TABLE_MIN 64u
-
-static LOCK_CLASS(files_class, RANK_FDTABLE);
 u32 file_nr_open = 1u << 20;
 
-static struct fdtable *
-table_alloc(u32 max)
+struct fdtable *
+fdtable_find(struct files *fs, unsigned int fd, unsigned long *v)
 {
-	size_t words = max / 64;
-	struct fdtable *t = kzalloc(sizeof(*t), GFP_KERNEL);
-
-	if (!t)
-		return NULL;
-	t->max = max;
-	t->fd = kvmalloc(max * sizeof(*t->fd) + 2 * words * sizeof(long), GFP_KERNEL | GFP_ZERO);
-	if (!t->fd) {
-		kfree(t);
-		return NULL;
-	}
-	t->open = (unsigned long *)(t->fd + max);
-	t->cloexec = t->open + words;
-	return t;
-}
-
-static void
-table_free(struct fdtable *t)
-{
-	kvfree(t->fd);
-	kfree(t);
-}
-
-/* Large tables are vmalloc memory, which a callback must not free. */
-static void
-table_free_work(struct work *w)
-{
-	table_free(container_of(w, struct fdtable, work));
-}
-
-static void
-table_free_rcu(struct rcu_head *h)
-{
-	struct fdtable *t = container_of(h, struct fdtable, rcu);
-
-	work_init(&t->work, table_free_work);
-	work_post_here(&t->work);
-}
-
-struct files *
-files_create(void)
-{
-	struct files *fs = kzalloc(sizeof(*fs), GFP_KERNEL);
-	struct fdtable *t = table_alloc(TABLE_MIN);
-
-	if (!fs || !t) {
-		kfree(fs);
-		if (t)
-			table_free(t);
-		return NULL;
-	}
-	fs->refs = 1;
-	spin_init(&fs->lock, &files_class);
-	rcu_publish(fs->table, t);
-	return fs;
-}
-
-struct files *
-files_get(struct files *fs)
-{
-	atomic_inc(&fs->refs);
-	return fs;
-}
-
-static struct fdtable *
-table_of(struct files *fs)
-{
-	return rcu_locked(fs->table);
-}
-
-static unsigned int
-words_used(const struct fdtable *t)
-{
-	unsigned int w = t->max / 64;
-
-	while (w && !t->open[w - 1])
-		w--;
-	return w;
-}
-
-/* Copies open slots with references; a reserved one is not the child's. Holds from's lock. */
-static void
-slots_copy(struct fdtable *to, const struct fdtable *from, unsigned int words)
-{
-	unsigned int w, i;
-	unsigned long m;
-
-	for (w = 0; w < words; w++) {
-		for (m = from->open[w]; m; m &= m - 1) {
-			i = w * 64 + (unsigned int)__builtin_ctzl(m);
-			if (!from->fd[i])
-				continue;
-			rcu_init_field(to->fd[i], file_get(rcu_locked(from->fd[i])));
-			to->open[w] |= BIT(i % 64);
-		}
-		to->cloexec[w] = from->cloexec[w] & to->open[w];
-	}
-}
-
-struct files *
-files_copy(struct files *fs)
-{
-	struct files *new = files_create();
-	struct fdtable *t;
-	unsigned int words;
-
-	if (!new)
-		return err_ptr(-ENOMEM);
-	spin_lock(&fs->lock);
 	for (;;) {
-		words = words_used(table_of(fs));
-		t = table_of(new);
-		if (words * 64 <= t->max)
-			break;
-		spin_unlock(&fs->lock);
-		table_free(t);
-		t = table_alloc(words * 64);
-		if (!t) {
-			kfree(new);
-			return err_ptr(-ENOMEM);
-		}
-		rcu_publish(new->table, t);
-		spin_lock(&fs->lock);
+		struct fdtable *t = rcu_load(fs->table);
+
+		if (unlikely(fd >= t->max))
+			return NULL;
+		*v = READ_ONCE(t->slot[fd_index(fd)]);
+		if (likely(*v != SLOT_MOVED))
+			return t;
+		cpu_relax();
 	}
-	slots_copy(t, table_of(fs), words);
-	new->next_free = fs->next_free;
-	spin_unlock(&fs->lock);
-	return new;
-}
-
-static void
-close_all(struct files *fs)
-{
-	struct fdtable *t = table_of(fs);
-	unsigned int w, i, words = words_used(t);
-	struct file *f;
-
-	for (w = 0; w < words; w++)
-		while (t->open[w]) {
-			i = w * 64 + (unsigned int)__builtin_ctzl(t->open[w]);
-			t->open[w] &= t->open[w] - 1;
-			f = rcu_locked(t->fd[i]);
-			if (!f)
-				continue;
-			file_close(f, fs);
-			cond_resched();
-		}
-}
-
-void
-files_put(struct files *fs)
-{
-	if (!atomic_dec_and_test(&fs->refs))
-		return;
-	close_all(fs);
-	/* Nobody looks a table up through a task that is gone, but /proc may. */
-	rcu_call(&table_of(fs)->rcu, table_free_rcu);
-	kfree_rcu(fs, rcu);
-}
-
-int
-files_unshare(void)
-{
-	struct files *old = current->files, *new;
-
-	if (atomic_read(&old->refs) == 1)
-		return 0;
-	new = files_copy(old);
-	if (is_err(new))
-		return (int)ptr_err(new);
-	spin_lock(&current->alloc_lock);
-	current->files = new;
-	spin_unlock(&current->alloc_lock);
-	files_put(old);
-	return 0;
 }
 
 /* --- lookups --- */
@@ -217,9 +61,9 @@ files_unshare(void)
 struct file *
 fd_peek(unsigned int fd)
 {
-	struct fdtable *t = rcu_load(current->files->table);
+	unsigned long v;
 
-	return likely(fd < t->max) ? rcu_load(t->fd[fd]) : NULL;
+	return likely(fdtable_find(current->files, fd, &v)) ? slot_file(v) : NULL;
 }
 
 static struct file *
@@ -283,62 +127,173 @@ fd_get_file(unsigned int fd)
 	return f;
 }
 
-/* --- changes --- */
-
-/* Room for slot n: a table twice as large, or n + 1. Lock held on entry and return; may let go. */
-static int
-grow(struct files *fs, unsigned int n)
+struct file *
+files_next(struct files *fs, unsigned int *from)
 {
-	struct fdtable *old = table_of(fs), *t;
-	u32 max = old->max;
+	struct file *f = NULL;
+	unsigned long v;
+	unsigned int n;
 
-	while (max <= n)
-		max *= 2;
-	spin_unlock(&fs->lock);
-	t = table_alloc(max);
-	spin_lock(&fs->lock);
-	if (!t)
-		return -ENOMEM;
-	old = table_of(fs);
-	if (old->max > n) {
-		/* Another task was faster. */
-		spin_unlock(&fs->lock);
-		table_free(t);
-		spin_lock(&fs->lock);
-		return 0;
+	rcu_read_lock();
+	for (n = *from; n < READ_ONCE(fs->top) && fdtable_find(fs, n, &v); n++) {
+		f = slot_file(v);
+		if (f && tally_try_get(&f->refs))
+			break;
+		f = NULL;
 	}
-	memcpy(t->fd, old->fd, old->max * sizeof(*t->fd));
-	memcpy(t->open, old->open, old->max / 8);
-	memcpy(t->cloexec, old->cloexec, old->max / 8);
-	rcu_publish(fs->table, t);
-	rcu_call(&old->rcu, table_free_rcu);
-	return 0;
+	rcu_read_unlock();
+	*from = n;
+	return f;
 }
 
+bool
+files_get_cloexec(struct files *fs, unsigned int fd)
+{
+	unsigned long v = 0;
+
+	rcu_read_lock();
+	fdtable_find(fs, fd, &v);
+	rcu_read_unlock();
+	return v & SLOT_CLOEXEC;
+}
+
+unsigned int
+files_slots(struct files *fs)
+{
+	unsigned int n;
+
+	rcu_read_lock();
+	n = rcu_load(fs->table)->max;
+	rcu_read_unlock();
+	return n;
+}
+
+/* --- changes of a slot that is taken --- */
+
+/*
+ * Exchanges a slot that has any of the bits in `want` (~SLOT_FLAGS: a handle) for what is
+ * left of it under `keep`, with `add`. False: it has none. *old: what it was.
+ */
+static bool
+slot_change(unsigned int fd, unsigned long want, unsigned long keep, unsigned long add,
+	    unsigned long *old)
+{
+	struct fdtable *t;
+	bool done = false;
+
+	rcu_read_lock();
+	while (!done && (t = fdtable_find(current->files, fd, old)) != NULL && *old & want)
+		done = atomic_try_cmpxchg(&t->slot[fd_index(fd)], old, (*old & keep) | add);
+	if (done && !((*old & keep) | add)) {
+		/* Freed: pairs with find_in_group(). */
+		unsigned int group = fd / GROUP;
+
+		if (READ_ONCE(t->full[group / 64]) & BIT(group % 64))
+			atomic_clear_bit(group, t->full);
+	}
+	rcu_read_unlock();
+	return done;
+}
+
+void
+fd_publish(unsigned int fd, struct file *f)
+{
+	unsigned long old;
+
+	slot_change(fd, SLOT_RESERVED, SLOT_CLOEXEC, slot_value(f, false), &old);
+}
+
+void
+fd_unreserve(unsigned int fd)
+{
+	unsigned long old;
+
+	slot_change(fd, SLOT_RESERVED, 0, 0, &old);
+}
+
+struct file *
+fd_take(unsigned int fd)
+{
+	unsigned long old;
+
+	return slot_change(fd, ~SLOT_FLAGS, 0, 0, &old) ? slot_file(old) : NULL;
+}
+
+void
+fd_set_cloexec(unsigned int fd, bool v)
+{
+	unsigned long old;
+
+	if (files_get_cloexec(current->files, fd) != v)
+		slot_change(fd, ~SLOT_FLAGS, ~SLOT_CLOEXEC, v ? SLOT_CLOEXEC : 0, &old);
+}
+
+void
+fd_set_cloexec_range(unsigned int first, unsigned int last)
+{
+	unsigned int fd, top = READ_ONCE(current->files->top);
+
+	for (fd = first; fd < top && fd <= last; fd++)
+		fd_set_cloexec(fd, true);
+}
+
+/* --- taking a free slot: files->lock held --- */
+
+/* The first free descriptor of those from `from` in its group; the group's end: none. */
 static unsigned int
-lowest_free(const struct fdtable *t, unsigned int from)
+scan_group(const struct fdtable *t, unsigned int from)
 {
-	unsigned int w = from / 64;
-	unsigned long m;
+	unsigned int end = from - from % GROUP + GROUP;
 
-	if (from >= t->max)
-		return from;
-	m = ~t->open[w] & (~0UL << from % 64);
-	while (!m) {
-		if (++w >= t->max / 64)
-			return t->max;
-		m = ~t->open[w];
-	}
-	return w * 64 + (unsigned int)__builtin_ctzl(m);
+	while (from < end && READ_ONCE(t->slot[fd_index(from)]))
+		from++;
+	return from;
 }
 
-static void
-slot_bit(unsigned long *map, unsigned int n, bool v)
+/* The same; a group that has none is marked. */
+static unsigned int
+find_in_group(struct fdtable *t, unsigned int from)
 {
-	if (v)
-		map[n / 64] |= BIT(n % 64);
-	else
-		map[n / 64] &= ~BIT(n % 64);
+	unsigned int group = from / GROUP, end = (group + 1) * GROUP, n;
+
+	n = scan_group(t, from);
+	if (n < end || from % GROUP)
+		return n;
+	atomic_set_bit(group, t->full);
+	n = scan_group(t, from);
+	if (n < end)
+		atomic_clear_bit(group, t->full);
+	return n;
+}
+
+/* t->max: none. */
+static unsigned int
+find_free(struct fdtable *t, unsigned int from)
+{
+	while (from < t->max) {
+		unsigned int group = from / GROUP, end = (group + 1) * GROUP;
+
+		if (!(READ_ONCE(t->full[group / 64]) & BIT(group % 64))) {
+			from = find_in_group(t, from);
+			if (from < end)
+				return from;
+		}
+		from = end;
+	}
+	return from;
+}
+
+/* The lowest free one. With others at work, two looks that agree (above). */
+static unsigned int
+lowest_free(struct files *fs, struct fdtable *t, unsigned int from)
+{
+	unsigned int n = find_free(t, from), again;
+
+	if (atomic_read(&fs->refs) == 1)
+		return n;
+	while ((again = find_free(t, from)) != n)
+		n = again;
+	return n;
 }
 
 static unsigned int
@@ -347,87 +302,86 @@ fd_limit(void)
 	return (unsigned int)min(rlimit(RLIMIT_NOFILE), (u64)file_nr_open);
 }
 
-/* Takes the bit of a free descriptor; lock held. */
-static int
-reserve_locked(struct files *fs, unsigned int from, bool cloexec)
+static struct fdtable *
+table_of(struct files *fs)
 {
-	unsigned int n, start = max(from, fs->next_free);
+	return rcu_locked(fs->table);
+}
+
+/* Puts v into the lowest free slot. Lock held; growing lets it go. */
+static int
+take_locked(struct files *fs, unsigned int from, unsigned long v)
+{
 	struct fdtable *t;
+	unsigned int n;
 	int err;
 
 	for (;;) {
 		t = table_of(fs);
-		n = lowest_free(t, start);
+		n = lowest_free(fs, t, from);
 		if (n >= fd_limit())
 			return -EMFILE;
 		if (n < t->max)
 			break;
-		err = grow(fs, n);
+		err = files_grow(fs, n);
 		if (err)
 			return err;
-		/* The lock was let go: begin again. */
-		start = max(from, fs->next_free);
 	}
-	slot_bit(t->open, n, true);
-	slot_bit(t->cloexec, n, cloexec);
-	if (start <= fs->next_free)
-		fs->next_free = n + 1;
+	smp_store_release(&t->slot[fd_index(n)], v);
+	if (n >= fs->top)
+		WRITE_ONCE(fs->top, n + 1);
 	return (int)n;
+}
+
+static int
+take(unsigned int from, unsigned long v)
+{
+	struct files *fs = current->files;
+	int fd;
+
+	spin_lock(&fs->lock);
+	fd = take_locked(fs, from, v);
+	spin_unlock(&fs->lock);
+	return fd;
 }
 
 int
 fd_reserve(unsigned int from, bool cloexec)
 {
-	struct files *fs = current->files;
-	int fd;
-
-	spin_lock(&fs->lock);
-	fd = reserve_locked(fs, from, cloexec);
-	spin_unlock(&fs->lock);
-	return fd;
-}
-
-void
-fd_publish(unsigned int fd, struct file *f)
-{
-	struct files *fs = current->files;
-
-	spin_lock(&fs->lock);
-	rcu_publish(table_of(fs)->fd[fd], f);
-	spin_unlock(&fs->lock);
-}
-
-static void
-unreserve_locked(struct files *fs, unsigned int fd)
-{
-	slot_bit(table_of(fs)->open, fd, false);
-	fs->next_free = min(fs->next_free, fd);
-}
-
-void
-fd_unreserve(unsigned int fd)
-{
-	struct files *fs = current->files;
-
-	spin_lock(&fs->lock);
-	unreserve_locked(fs, fd);
-	spin_unlock(&fs->lock);
+	return take(from, SLOT_RESERVED | (cloexec ? SLOT_CLOEXEC : 0));
 }
 
 int
 fd_install(struct file *f, unsigned int from, bool cloexec)
 {
-	struct files *fs = current->files;
-	int fd;
+	int fd = take(from, slot_value(f, cloexec));
 
-	spin_lock(&fs->lock);
-	fd = reserve_locked(fs, from, cloexec);
-	if (fd >= 0)
-		rcu_publish(table_of(fs)->fd[fd], f);
-	spin_unlock(&fs->lock);
 	if (fd < 0)
 		file_put(f);
 	return fd;
+}
+
+/* fd_replace() where there was no handle. Lock held. */
+static int
+replace_locked(struct files *fs, unsigned int fd, unsigned long v, unsigned long *old)
+{
+	struct fdtable *t;
+	int err;
+
+	while (fd >= table_of(fs)->max) {
+		err = files_grow(fs, fd);
+		if (err)
+			return err;
+	}
+	t = table_of(fs);
+	*old = READ_ONCE(t->slot[fd_index(fd)]);
+	do {
+		if (*old & SLOT_RESERVED)
+			return -EBUSY;
+	} while (!atomic_try_cmpxchg(&t->slot[fd_index(fd)], old, v));
+	if (fd >= fs->top)
+		WRITE_ONCE(fs->top, fd + 1);
+	return 0;
 }
 
 /* Replaces what slot fd holds by f (dup2); returns the old handle through *old. */
@@ -435,46 +389,23 @@ int
 fd_replace(unsigned int fd, struct file *f, bool cloexec, struct file **old)
 {
 	struct files *fs = current->files;
-	struct fdtable *t;
+	unsigned long v = slot_value(f, cloexec), was;
 	int err = 0;
 
 	*old = NULL;
 	if (fd >= fd_limit())
 		return -EBADF;
-	spin_lock(&fs->lock);
-	while (!err && fd >= table_of(fs)->max)
-		err = grow(fs, fd);
-	t = table_of(fs);
-	if (!err && !t->fd[fd] && t->open[fd / 64] & BIT(fd % 64))
-		err = -EBUSY;
-	if (!err) {
-		*old = rcu_locked(t->fd[fd]);
-		slot_bit(t->open, fd, true);
-		slot_bit(t->cloexec, fd, cloexec);
-		rcu_publish(t->fd[fd], f);
+	if (!slot_change(fd, ~SLOT_FLAGS, 0, v, &was)) {
+		spin_lock(&fs->lock);
+		err = replace_locked(fs, fd, v, &was);
+		spin_unlock(&fs->lock);
 	}
-	spin_unlock(&fs->lock);
+	if (!err)
+		*old = slot_file(was);
 	return err;
 }
 
-struct file *
-fd_take(unsigned int fd)
-{
-	struct files *fs = current->files;
-	struct fdtable *t;
-	struct file *f = NULL;
-
-	spin_lock(&fs->lock);
-	t = table_of(fs);
-	if (fd < t->max)
-		f = rcu_locked(t->fd[fd]);
-	if (f) {
-		rcu_publish(t->fd[fd], NULL);
-		unreserve_locked(fs, fd);
-	}
-	spin_unlock(&fs->lock);
-	return f;
-}
+/* --- closing --- */
 
 int
 file_close(struct file *f, struct files *owner)
@@ -495,67 +426,4 @@ fd_close(unsigned int fd)
 	struct file *f = fd_take(fd);
 
 	return f ? file_close(f, current->files) : -EBADF;
-}
-
-void
-files_close_on_exec(void)
-{
-	struct files *fs = current->files;
-	struct fdtable *t = table_of(fs);
-	unsigned int w;
-
-	for (w = 0; w < t->max / 64; w++)
-		while (t->cloexec[w] & t->open[w]) {
-			unsigned int fd =
-				w * 64 + (unsigned int)__builtin_ctzl(t->cloexec[w] & t->open[w]);
-
-			slot_bit(t->cloexec, fd, false);
-			fd_close(fd);
-		}
-}
-
-struct file *
-files_next(struct files *fs, unsigned int *from)
-{
-	struct file *f = NULL;
-	struct fdtable *t;
-	unsigned int n;
-
-	rcu_read_lock();
-	t = rcu_load(fs->table);
-	for (n = *from; n < t->max; n++) {
-		f = rcu_load(t->fd[n]);
-		if (f && tally_try_get(&f->refs))
-			break;
-		f = NULL;
-	}
-	rcu_read_unlock();
-	*from = n;
-	return f;
-}
-
-bool
-files_get_cloexec(struct files *fs, unsigned int fd)
-{
-	struct fdtable *t;
-	bool v;
-
-	rcu_read_lock();
-	t = rcu_load(fs->table);
-	v = fd < t->max && READ_ONCE(t->cloexec[fd / 64]) & BIT(fd % 64);
-	rcu_read_unlock();
-	return v;
-}
-
-void
-fd_set_cloexec(unsigned int fd, bool v)
-{
-	struct files *fs = current->files;
-
-	if (files_get_cloexec(fs, fd) == v)
-		return;
-	spin_lock(&fs->lock);
-	if (fd < table_of(fs)->max)
-		slot_bit(table_of(fs)->cloexec, fd, v);
-	spin_unlock(&fs->lock);
 }

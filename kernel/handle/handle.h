@@ -24,28 +24,18 @@
 /* What is ready on a handle without ->poll: always readable and writable. */
 #define POLL_DEFAULT (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
 
-/* One descriptor table. */
-struct fdtable {
-	/* I  number of slots, a multiple of 64 */
-	u32 max;
-	/* r  slots; writers hold files->lock */
-	struct file __rcu **fd;
-	/* (files->lock)  bit: slot in use or reserved; bit: close on exec */
-	unsigned long *open;
-	unsigned long *cloexec;
-	struct rcu_head rcu;
-	struct work work;
-};
+struct fdtable;
 
 struct files {
 	/* a  tasks that use it */
 	u32 refs;
-	struct spinlock lock;
 	/* r  replaced as a whole when it grows */
 	struct fdtable __rcu *table;
-	/* (lock)  no free slot below */
-	u32 next_free;
+	/* (lock; read any time)  no slot from here on was ever taken */
+	u32 top;
 	struct rcu_head rcu;
+	/* A line that lookups do not read. */
+	struct spinlock lock __cacheline_aligned;
 };
 
 /* Limits that /proc/sys/fs shows and sets: open handles of the system, slots of a table. */
@@ -60,6 +50,8 @@ struct file *fd_take(unsigned int fd);
 /* dup2's half: -EBADF beyond the limit, -EBUSY while another call has it reserved, -ENOMEM. */
 int fd_replace(unsigned int fd, struct file *f, bool cloexec, struct file **old);
 void fd_set_cloexec(unsigned int fd, bool v);
+/* The same for all that are open from first to last. */
+void fd_set_cloexec_range(unsigned int first, unsigned int last);
 /* What close(2) does with a handle that has left its slot; takes the reference. */
 int file_close(struct file *f, struct files *owner);
 

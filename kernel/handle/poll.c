@@ -451,17 +451,13 @@ select_do(int n, void __user *const u[3], u64 deadline)
 {
 	unsigned long stack[6 * 2], *mem = stack;
 	struct select_sets ss;
-	struct fdtable *t;
 	size_t words;
 	long ret;
 	int k;
 
 	if (n < 0)
 		return -EINVAL;
-	rcu_read_lock();
-	t = rcu_load(current->files->table);
-	ss.n = min((unsigned int)n, t->max);
-	rcu_read_unlock();
+	ss.n = min((unsigned int)n, files_slots(current->files));
 	words = BITS_TO_LONGS(ss.n);
 	if (words > 2) {
 		mem = kvmalloc(6 * words * sizeof(long), GFP_KERNEL);

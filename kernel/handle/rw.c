@@ -59,13 +59,13 @@ static s64
 rw_here(struct file *f, struct iter *it, bool write)
 {
 	bool locked = file_pos_lock(f);
-	u64 pos = f->pos;
+	u64 pos = READ_ONCE(f->pos);
 	s64 n = -EINVAL;
 
 	if (!beyond(f, pos, iter_left(it)))
 		n = write ? file_write(f, it, &pos) : file_read(f, it, &pos);
 	if (f->mode & FMODE_SEEK)
-		f->pos = pos;
+		WRITE_ONCE(f->pos, pos);
 	file_pos_unlock(f, locked);
 	return n;
 }
@@ -252,6 +252,18 @@ seek_stay(struct file *f, s64 offset, int whence)
 	return (s64)f->pos;
 }
 
+/*
+ * Does a seek leave the handle where it stands? Then it is done when it has looked: whoever
+ * else uses the position changes it in one store at the end of what he does.
+ */
+static bool
+seek_is_idle(const struct file *f, s64 offset, unsigned int whence, s64 *stands)
+{
+	*stands = (s64)READ_ONCE(f->pos);
+	return f->ops->seek_idle &&
+	       ((whence == SEEK_SET && offset == *stands) || (whence == SEEK_CUR && offset == 0));
+}
+
 long
 sys_lseek(unsigned int fd, s64 offset, unsigned int whence)
 {
@@ -265,7 +277,7 @@ sys_lseek(unsigned int fd, s64 offset, unsigned int whence)
 		ret = -EINVAL;
 	} else if (!(r.file->mode & FMODE_SEEK) || !r.file->ops->seek) {
 		ret = -ESPIPE;
-	} else {
+	} else if (!seek_is_idle(r.file, offset, whence, &ret)) {
 		locked = file_pos_lock(r.file);
 		ret = r.file->ops->seek(r.file, offset, (int)whence);
 		file_pos_unlock(r.file, locked);

@@ -3,6 +3,7 @@
 #include "tests/abi/abi.h"
 
 #include <linux/close_range.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 
@@ -187,6 +188,69 @@ TEST(shared_table)
 }
 
 /* dup2 closes what was there: the pipe's last writer goes. */
+static int storm_pipe[2];
+
+/* Each descriptor that a call returns is this thread's alone until it closes it. */
+static void *
+storm(void *arg)
+{
+	int own = 200 + (int)(long)arg;
+	long wrong = 0;
+
+	for (int i = 0; i < 1500; i++) {
+		int fd = dup(storm_pipe[1]);
+
+		wrong += fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) || fcntl(fd, F_GETFD) != 1;
+		wrong += dup2(fd, own) != own || fcntl(own, F_GETFD) != 0;
+		wrong += close(fd) != 0;
+		if (i % 8 == 0)
+			wrong += close(own) != 0;
+		if (i % 128 == 0) {
+			fd = fcntl(storm_pipe[1], F_DUPFD, 250 + i / 2);
+			wrong += fd < 250 + i / 2 || close(fd) != 0;
+		}
+	}
+	close(own);
+	return (void *)wrong;
+}
+
+/* Threads that take, replace and close descriptors: none is lost, given twice or kept open. */
+TEST(threads_on_one_table)
+{
+	pthread_t t[4];
+	void *wrong;
+	char byte;
+	int low;
+
+	is(pipe2(storm_pipe, O_NONBLOCK), 0);
+	/* Few are free below 64, so that tables' groups fill up. */
+	for (low = works(dup(storm_pipe[1])); low < 60; low = works(dup(storm_pipe[1])))
+		;
+	for (long i = 0; i < 4; i++)
+		is(pthread_create(&t[i], NULL, storm, (void *)i), 0);
+	for (int i = 0; i < 20; i++) {
+		in_child
+		{
+			/* A copy of one moment: the lowest descriptors are all there. */
+			_exit(fcntl(storm_pipe[0], F_GETFD) != 0 || fcntl(50, F_GETFD) != 0);
+		}
+	}
+	for (int i = 0; i < 4; i++) {
+		is(pthread_join(t[i], &wrong), 0);
+		is((long)wrong, 0);
+	}
+	is(dup(storm_pipe[1]), low + 1);
+	is(close(7), 0);
+	is(dup(storm_pipe[1]), 7);
+	/* The end of the file comes with the last of them. */
+	for (int fd = 3; fd < 100; fd++)
+		if (fd != storm_pipe[0] && fd != low)
+			close(fd);
+	fails(read(storm_pipe[0], &byte, 1), EAGAIN);
+	is(close(low), 0);
+	is(read(storm_pipe[0], &byte, 1), 0);
+}
+
 TEST(dup2_closes)
 {
 	char c;

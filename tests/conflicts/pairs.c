@@ -110,6 +110,8 @@ static const struct {
 	{SAME_HANDLE, "read", "read", "the offset gives the order"},
 	{SAME_HANDLE, "pipe-write", "pipe-write", "the pipe keeps the order of bytes"},
 	{SAME_HANDLE, "pipe-read", "pipe-read", "the pipe keeps the order of bytes"},
+	/* Each asks for one event of a set where two are ready. */
+	{SAME_HANDLE, "epoll-wait", "epoll-wait", "calls go round the ready descriptors"},
 	{SAME_FD, "dup", "dup", "the lowest free descriptor is returned"},
 	{THREADS, "dup", "dup", "the lowest free descriptor is returned"},
 	{THREADS, "open", "open", "the lowest free descriptor is returned"},
