@@ -79,7 +79,23 @@ struct tally_line {
 
 static DEFINE_PERCPU_ALIGNED(struct tally_line, tally_lines[LINES]);
 
-u32 tally_linger;
+u32 tally_windows;
+
+/* In debug kernels, where the test says so: now and then others get in between here. */
+static void
+window(void)
+{
+	static u64 seed;
+	u64 r;
+
+	if (!CONFIG_DEBUG || !READ_ONCE(tally_windows))
+		return;
+	r = READ_ONCE(seed) * 6364136223846793005UL + 1442695040888963407UL;
+	WRITE_ONCE(seed, r);
+	if ((r >> 33 & 15) == 0)
+		for (unsigned int i = r >> 37 & 1023; i > 0; i--)
+			cpu_relax();
+}
 
 static u64
 count_of(u64 word)
@@ -215,8 +231,7 @@ slots_take(struct tally *t, u64 word)
 			continue;
 		for (i = 0; i < WAYS; i++)
 			n += slot_take(&line_of(t, cpu)->slot[i], t);
-		for (i = 0; CONFIG_DEBUG && i < READ_ONCE(tally_linger); i++)
-			cpu_relax();
+		window();
 	}
 	return n;
 }
@@ -267,8 +282,10 @@ get(struct tally *t, unsigned int cpu)
 
 	if (count_of(word) == 0)
 		return false;
+	window();
 	if (folding(word) || !slot_add(t, cpu))
 		return word_add(t);
+	window();
 	word = READ_ONCE(t->word);
 	if (likely(count_of(word) != 0 && !folding(word)))
 		return true;
@@ -304,8 +321,11 @@ tally_get(struct tally *t)
 static u64
 fold(struct tally *t, u64 word)
 {
-	u64 n = slots_take(t, word);
+	u64 n;
 
+	window();
+	n = slots_take(t, word);
+	window();
 	return count_of(atomic_sub_return(&t->word, FOLDING - n));
 }
 
@@ -315,6 +335,7 @@ put_word(struct tally *t)
 {
 	u64 word = READ_ONCE(t->word), next;
 
+	window();
 	do {
 		DEBUG_ASSERT(count_of(word) != 0);
 		next = count_of(word) == 1 ? word - 1 + FOLDING : word - 1;

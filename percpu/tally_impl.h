@@ -5,7 +5,7 @@
 
 #include "lib/types.h"
 
-/* Turns that a fold of debug kernels waits after each CPU, so that others come in between. */
-extern u32 tally_linger;
+/* Not 0: debug kernels let others in between where it matters. */
+extern u32 tally_windows;
 
 #endif

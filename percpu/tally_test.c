@@ -49,10 +49,12 @@ static struct tally_torture tally_torture;
 static void
 object_begin(struct object *o)
 {
-	tally_init(&o->tally, 1);
 	WRITE_ONCE(o->real, 1);
 	WRITE_ONCE(o->ended, 0);
-	smp_store_release(&o->shelved, 1);
+	WRITE_ONCE(o->shelved, 1);
+	/* From here on it is found. */
+	smp_wmb();
+	tally_init(&o->tally, 1);
 }
 
 static void
@@ -149,14 +151,14 @@ tally_run(struct tally_torture *s)
 		object_begin(&s->objects[i]);
 		s->spare[i] = NULL;
 	}
-	tally_linger = 100;
+	tally_windows = 1;
 	torture_run(&s->t, &(struct torture_plan){
 				   .fn = tally_thread,
 				   .threads = test_cpus(),
 				   .share = 16,
 				   .work = s->put == tally_put ? 300000 : TORTURE_UNTIL_FOUND,
 			   });
-	tally_linger = 0;
+	tally_windows = 0;
 }
 
 TEST(tally_torture)
