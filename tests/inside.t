@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What one sees of the running kernel from inside: /proc/kallsyms against nm, /proc/lock_stat of the
-debug kernel. Arguments choose parts.
+"""What one sees of a running kernel: /proc/kallsyms against nm, /proc/lock_stat of the debug kernel,
+tools/gdb on both kernels. Arguments choose parts.
 """
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/lib")
 import initramfs  # noqa: E402
@@ -93,7 +95,102 @@ def lockstat(t):
     t.ok(result.good, "the console shows no trouble", result.trouble or result.tail())
 
 
-PARTS = {"kallsyms": kallsyms, "lockstat": lockstat}
+SCENE = """
+mkfifo /tmp/fifo
+sleep 1000 &
+cat /dev/ttyS0 >/dev/null &
+(read x </tmp/fifo) &
+/tests/busy 2 20 &
+/tests/busy 2 20 &
+/tests/busy 1 &
+/tests/busy 1 &
+sleep 1
+echo == ready
+sleep 1000
+"""
+COMMANDS = ("tasks", "runq", "locks", "rcu", "slabs", "stack 0", "stack 1", "stack task 1",
+            "percpu percpu_cpu unsigned int", "percpu current_task", "nonsense")
+
+
+def ask_gdb(kernel):
+    """What each command of tools/gdb says of a machine in the midst of SCENE, by name."""
+    socket = "%s/tests/gdb.%d" % (vm.OUT, os.getpid())
+    files = ["file /tests/busy %s/tests/user/busy 755" % vm.OUT]
+    machine = vm.VM(kernel=kernel, initrd=initramfs.build("inside-gdb", SCENE, files), cpus=3,
+                    extra=["-gdb", "unix:%s,server=on,wait=off" % socket])
+    child = subprocess.Popen(machine.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, preexec_fn=vm.die_with_parent)
+    try:
+        deadline, seen = time.monotonic() + 60 * vm.SCALE, b""
+        while b"== ready" not in seen and time.monotonic() < deadline:
+            chunk = os.read(child.stdout.fileno(), 65536)
+            if not chunk:
+                break
+            seen += chunk
+        gdb = ["gdb", "-nx", "-batch", kernel, "-ex", "source tools/gdb/tessera.py", "-ex",
+               "target remote " + socket]
+        for command in COMMANDS:
+            gdb += ["-ex", "echo == %s\\n" % command, "-ex", "ts " + command]
+        done = subprocess.run(gdb + ["-ex", "echo == end\\n"], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+                              timeout=120 * vm.SCALE)
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        if os.path.exists(socket):
+            os.unlink(socket)
+    parts = re.split(r"^== (.*)\n", done.stdout, flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2])), seen.decode("utf-8", "replace") + done.stdout
+
+
+def gdb(t):
+    """Each command shows what SCENE has set up."""
+    if vm.is_linux():
+        t.skip("gdb scripts", "they know Tessera")
+        return
+    for kernel, name in ((vm.KERNEL, "plain"), (DEBUG, "debug")):
+        said, everything = ask_gdb(kernel)
+        t.ok("end" in said, name + ": gdb came to the end", everything[-3000:])
+        if "end" not in said:
+            continue
+        tasks = said["tasks"]
+        for pattern in (r"^ +1 +1 S +\d+ other +init +wait_do\+",
+                        r" S +\d+ other +sleep +sleep_\w+\+",
+                        r" S +\d+ other +cat +read_loop\+",
+                        r" R +2 fifo +busy +running$", r" R +1 other +busy +running$",
+                        r" R +1 other +busy +user_exit_work\+", r" kwork/2 "):
+            t.ok(re.search(pattern, tasks, re.M), name + ": a task like " + pattern, tasks)
+        runq = said["runq"]
+        t.ok(re.search(r"^CPU 1: 2 runnable, 2 fair, 0 real-time, .* runs busy \[\d+\]\n"
+                       r"    fair +busy \[\d+\] vruntime", runq, re.M), name + ": CPU 1's queue", runq)
+        t.ok(re.search(r"^CPU 2: [2-9] runnable, .* 2 real-time, .* runs busy \[\d+\]\n"
+                       r"(    fair .*\n)*    rt \d+ +busy \[\d+\]", runq, re.M),
+             name + ": CPU 2's queue", runq)
+        if name == "debug":
+            t.ok(re.search(r"^cat \[\d+\] +\w*class +rank \d+ +0x\w+ task, taken at \w+\+",
+                           said["locks"], re.M),
+                 name + ": who reads a terminal holds its lock", said["locks"])
+        else:
+            t.ok(said["locks"].startswith("Only debug kernels"), name + ": no locks are kept",
+                 said["locks"])
+        t.ok(re.search(r"^\d+ grace periods have ended; (none|one) is going on; wanted: \d+\n"
+                       r"CPU 0: \d+ callbacks, ", said["rcu"]), name + ": RCU", said["rcu"])
+        slabs = {line.split()[0]: line.split()[1:] for line in said["slabs"].splitlines()[1:]}
+        used = {cache: int(fields[3]) for cache, fields in slabs.items()}
+        t.ok(used.get("task", used.get("task_struct", 0)) >= 10 and used.get("dentry", 0) > 50 and
+             min(used.values()) >= 0, name + ": objects", said["slabs"])
+        t.ok(re.search(r"^CPU 1: busy \[\d+\]\n  (in the program at 0x|#0 )", said["stack 1"]),
+             name + ": what CPU 1 does", said["stack 1"])
+        t.ok(re.search(r"^CPU 0: .*\n  (#0 .*\n)?", said["stack 0"]), name + ": CPU 0's stack",
+             said["stack 0"])
+        t.ok(re.search(r"^init \[1\], S:\n  #0  0x\w+ (switch_to|schedule)\w*\+(.*\n)+.* sys_wait4\+",
+                       said["stack task 1"]), name + ": where init sleeps", said["stack task 1"])
+        t.same(re.findall(r": (\d+)$", said["percpu percpu_cpu unsigned int"], re.M),
+               ["0", "1", "2"], name + ": a per-CPU variable")
+        t.ok("ts tasks: " in said["nonsense"], name + ": help")
+
+
+PARTS = {"kallsyms": kallsyms, "lockstat": lockstat, "gdb": gdb}
 
 
 def main():

@@ -33,8 +33,16 @@ run: $(KERNEL) $(SHELL_INITRAMFS)
 	@tools/run -c $(CPUS) -m $(MEMORY) -k $(KERNEL) -i $(SHELL_INITRAMFS) \
 		-a '$(APPEND)' -- $(QEMU_EXTRA)
 
-debug: $(KERNEL) $(SHELL_INITRAMFS)
-	@echo "  In another terminal: gdb $(KERNEL) -ex 'target remote :1234'"
+# What tools/gdb/tessera.py needs besides the kernel: the types, which it does not hold (-g1).
+GDB_TYPES := $(B)/gdb-types.o
+$(GDB_TYPES): tools/gdb/types.c $(GEN)
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out -g1,$(CFLAGS)) -g -fno-eliminate-unused-debug-types \
+		-MMD -MP -MF $(GDB_TYPES:.o=.d) -c -o $@ $<
+-include $(GDB_TYPES:.o=.d)
+gdb-types: $(GDB_TYPES)
+
+debug: $(KERNEL) $(GDB_TYPES) $(SHELL_INITRAMFS)
+	@echo "  In another terminal: gdb $(KERNEL) -ex 'source tools/gdb/tessera.py' -ex 'target remote :1234'"
 	@tools/run -c $(CPUS) -m $(MEMORY) -k $(KERNEL) -i $(SHELL_INITRAMFS) -a 'nokaslr $(APPEND)' -- \
 		-s -S $(QEMU_EXTRA)
 
