@@ -53,7 +53,7 @@ KERNEL := $(B)/tessera.elf
 
 include tools/host.mk tests/tests.mk
 
-.PHONY: all iso run debug test test-all check bench conflicts clean help FORCE
+.PHONY: all iso run debug gdb-types test test-all check bench conflicts clean help FORCE
 all: $(KERNEL)
 
 $(B)/gen/kernel/syscall/syscalls.h: kernel/syscall/syscalls.list tools/gen-syscalls
@@ -153,5 +153,8 @@ help:
 	@echo 'make check      static checks: layers, style, sparse, clang'
 	@echo 'make bench      benchmarks beside Linux'
 	@echo 'make conflicts  which operations share cache lines, beside Linux'
+	@echo 'make hot        the hot functions of a command (HOT_COMMAND)'
+	@echo 'make trace      a page of what a command does over time (TRACE_COMMAND)'
+	@echo 'make gdb-types  what tools/gdb/tessera.py needs besides the kernel'
 	@echo 'make clean      remove $(O)/'
 	@echo 'Variables: CONFIG=default|debug|kasan  O=folder  V=1'

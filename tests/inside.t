@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """What one sees of a running kernel: /proc/kallsyms against nm, /proc/lock_stat of the debug kernel,
-tools/gdb on both kernels. Arguments choose parts.
+tools/gdb on both kernels, hot functions, the timeline of a trace. Arguments choose parts.
 """
 
+import json
 import os
 import re
 import signal
@@ -190,7 +191,56 @@ def gdb(t):
         t.ok("ts tasks: " in said["nonsense"], name + ": help")
 
 
-PARTS = {"kallsyms": kallsyms, "lockstat": lockstat, "gdb": gdb}
+def tool(*command):
+    """What a tool prints."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          stdin=subprocess.DEVNULL, env=dict(os.environ, O=vm.OUT),
+                          timeout=300 * vm.SCALE)
+    return done.stdout
+
+
+def hot(t):
+    """Each call of a function is counted, and nothing before and after the command."""
+    name = "__x64_sys_kill" if vm.is_linux() else "sys_kill"
+    said = tool("tools/hot/run", "-k", vm.KERNEL, "-n", "100000",
+                "i=0; while [ $i -lt 50 ]; do kill -0 $$; i=$((i+1)); done")
+    rows = [line.split() for line in said.splitlines()[2:]]
+    t.ok(len(rows) > 20 and all(len(row) == 5 for row in rows), "a table", said[-2000:])
+    entered = {row[4]: int(row[3]) for row in rows if len(row) == 5}
+    t.same(entered.get(name), 50, name + " was entered fifty times")
+    numbers = [int(row[2]) for row in rows if len(row) == 5]
+    t.ok(numbers == sorted(numbers, reverse=True), "the hottest comes first")
+    head = re.match(r"(\d+) instructions in the kernel, (\d+) in programs; the command ended with 0", said)
+    t.ok(head and int(head[1]) == sum(numbers) and int(head[2]) > 1000, "the sums are right", said[:200])
+
+
+def timeline(t):
+    """The page of a trace: what ran where, calls and interrupts as spans that do not overlap."""
+    folder = vm.OUT + "/tests/timeline"
+    said = tool("tools/trace/run", "-k", vm.KERNEL, "-c", "2", "-o", folder,
+                "sleep 0.03; ls -l /dev >/dev/null; kill -0 $$")
+    with open(folder + "/trace.html") as page:
+        found = re.search(r"^const data = (.*);$", page.read(), re.M)
+    t.ok(found, "a page with data", said)
+    rows = json.loads(found[1].replace("<\\/", "</"))["rows"] if found else []
+    names = [row["name"] for row in rows]
+    t.ok(names[:4] == ["CPU 0", "  interrupts", "CPU 1", "  interrupts"], "each CPU has two rows",
+         str(names[:6]))
+    bad = [(row["name"], a, b) for row in rows if row["kind"] in ("cpu", "task", "call")
+           for a, b in zip(row["spans"], row["spans"][1:]) if a[1] > b[0] + 0.1 or a[0] > a[1]]
+    t.ok(not bad, "what lasts on a row does not overlap", str(bad[:3]))
+    sleeps = [(row, calls) for row, calls in zip(rows, rows[1:])
+              if re.match(r"sleep-\d+|\w+-\d+", row["name"]) and calls["kind"] == "call" and
+              any("nanosleep(" in span[2] and 25000 < span[1] - span[0] < 3000000
+                  for span in calls["spans"])]
+    t.ok(sleeps, "a sleep of 30 ms is a call that lasted", str(names))
+    t.ok(all(re.search(r" = -?\d+$| \.\.\.$", span[2]) for row in rows if row["kind"] == "call"
+             for span in row["spans"]), "each call has its result")
+    t.ok(any("local_timer" in span[2] for row in rows if row["kind"] == "irq" for span in row["spans"]),
+         "clock interrupts are there")
+
+
+PARTS = {"kallsyms": kallsyms, "lockstat": lockstat, "gdb": gdb, "hot": hot, "timeline": timeline}
 
 
 def main():

@@ -7,6 +7,8 @@
 #   make test-all                 tests/all/ too
 #   KERNEL_UNDER_TEST=build/linux/vmlinuz make test TESTS=...   Debian's Linux instead
 #   make conflicts CONFLICTS_ARGS=--no-linux                    the table of shared cache lines
+#   make hot HOT_COMMAND='ls -lR /'     the kernel's functions by instructions executed
+#   make trace TRACE_COMMAND='...'      what a command does over time, as a page
 #   make bench BENCH='--quick --only ops'                       the table of costs
 
 # One program a file, static, on both kernels the same.
@@ -38,14 +40,27 @@ $(O)/tools/conflicts.so: tools/conflicts/plugin.c tools/conflicts/qemu_plugin.h 
 	$(Q)$(HOSTCC) -std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -fPIC -fvisibility=hidden \
 		-shared -o $@ $<
 
-.PHONY: guest-programs conflicts
-guest-programs: $(GUEST_PROGRAMS) $(CONFLICTS)
+# The hot functions (make hot, tests/inside.t): the plugin, and the program that tells it when to count.
+HOT := $(O)/tools/hot.so $(O)/tools/mark
+$(O)/tools/hot.so: tools/hot/plugin.c tools/conflicts/qemu_plugin.h tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -fPIC -fvisibility=hidden \
+		-shared -o $@ $<
+$(O)/tools/mark: tools/hot/mark.c tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(GUEST_CFLAGS) -o $@ $<
+
+.PHONY: guest-programs conflicts hot
+guest-programs: $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT)
 
 # The debug kernel has the same sources and another folder: one more run of this makefile.
 ifneq ($(KERNEL),$(KERNEL_DEBUG))
 $(KERNEL_DEBUG): FORCE
 	@+$(MAKE) --no-print-directory CONFIG=debug O=$(O) $@
+$(O)/debug/gdb-types.o: $(KERNEL_DEBUG)
+	@+$(MAKE) --no-print-directory CONFIG=debug O=$(O) $@
 endif
+TYPES := $(O)/gdb-types.o $(O)/debug/gdb-types.o
 
 # The unit tests that run on the host (tests/host.t; one folder: host-test-lib, -mm, -sync).
 include lib/host.mk mm/host.mk sync/host.mk
@@ -63,15 +78,24 @@ TESTS_ALL := $(TESTS) $(wildcard tests/all/*.t)
 PROVE := env O=$(O) KERNEL=$(KERNEL_UNDER_TEST) KERNEL_DEBUG=$(KERNEL_DEBUG) \
 	prove --timer -j 2 $(if $(filter 1,$(V)),-v)
 
-test: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOST_TESTS)
+test: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)
 	@$(PROVE) $(TESTS)
 
-test-all: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOST_TESTS)
+test-all: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)
 	@$(PROVE) $(TESTS_ALL)
 
 # Which operations on two CPUs write what the other touches, beside Debian's Linux.
 conflicts: $(KERNEL) $(CONFLICTS)
 	@O=$(O) KERNEL=$(KERNEL) tests/conflicts/run -o $(O)/report $(CONFLICTS_ARGS)
+
+# The functions in which the instructions of HOT_COMMAND are executed.
+hot: $(KERNEL) $(HOT)
+	@O=$(O) KERNEL=$(KERNEL) tools/hot/run $(HOT_ARGS) $(if $(HOT_COMMAND),'$(HOT_COMMAND)')
+
+# What a command does over time: build/report/trace.html.
+.PHONY: trace
+trace: $(KERNEL)
+	@O=$(O) KERNEL=$(KERNEL) tools/trace/run -o $(O)/report $(TRACE_ARGS) $(if $(TRACE_COMMAND),'$(TRACE_COMMAND)')
 
 # Costs beside Debian's Linux; build/report/ gets the table and the page with plots.
 bench: $(KERNEL)
