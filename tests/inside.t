@@ -7,7 +7,9 @@ tools/gdb on both kernels, hot functions, the timeline of a trace. Arguments cho
 import json
 import os
 import re
+import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -240,7 +242,61 @@ def timeline(t):
          "clock interrupts are there")
 
 
-PARTS = {"kallsyms": kallsyms, "lockstat": lockstat, "gdb": gdb, "hot": hot, "timeline": timeline}
+def as_guest(data, addresses):
+    """A perf.data whose samples are, in turn, of the guest's kernel at these addresses."""
+    data, number = bytearray(data), 0
+    attr, _, at, size = struct.unpack_from("<QQQQ", data, 24)
+    identified = struct.unpack_from("<Q", data, attr + 24)[0] >> 16 & 1
+    end = at + size
+    while at < end:
+        kind, misc, size = struct.unpack_from("<IHH", data, at)
+        # PERF_RECORD_SAMPLE; PERF_RECORD_MISC_GUEST_KERNEL in place of the mode.
+        if kind == 9:
+            struct.pack_into("<H", data, at + 4, misc & ~7 | 4)
+            struct.pack_into("<Q", data, at + 8 + 8 * identified, addresses[number % len(addresses)])
+            number += 1
+        at += size
+    return data, number
+
+
+def perf(t):
+    """perf on the host names guest addresses by /proc/kallsyms and /proc/modules.
+
+    Where there is no KVM nothing samples a guest: samples of a shell are turned into such ones.
+    """
+    folder = vm.OUT + "/tests/perf"
+    os.makedirs(folder, exist_ok=True)
+    result = boot("perf", "echo == symbols\ncat /proc/kallsyms\necho '== end 0'\n"
+                  "echo == modules\ncat /proc/modules\necho '== end 0'")
+    for name in ("symbols", "modules"):
+        with open("%s/%s" % (folder, name), "w") as file:
+            file.write("".join(line + "\n" for line in tap.section(result.lines, name)[0]))
+    guest = ["perf", "kvm", "--guest", "--guestkallsyms=%s/symbols" % folder,
+             "--guestmodules=%s/modules" % folder]
+    data = folder + "/perf.data"
+    if os.path.exists(data):
+        os.unlink(data)
+    if shutil.which("perf"):
+        tool(*guest, "record", "-e", "cpu-clock", "-o", data, "sh", "-c",
+             "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done")
+    if not os.path.exists(data):
+        t.skip("perf names guest symbols", "no perf that may record here")
+        return
+    with open(folder + "/symbols") as file:
+        where = {words[2]: int(words[0], 16) for words in map(str.split, file) if len(words) > 2}
+    names = ("sys_read", "page_zero") if "page_zero" in where else ("ksys_read", "clear_page_rep")
+    with open(data, "rb") as file:
+        changed, number = as_guest(file.read(), [where[name] + 5 for name in names])
+    with open(data, "wb") as file:
+        file.write(changed)
+    said = tool(*guest, "report", "-i", data, "--stdio")
+    found = re.findall(r"^ +(\d+)\.\d+% .*\[guest\.kernel\.kallsyms\] +\[g\] (\w+)", said, re.M)
+    t.ok(number > 10 and sorted(name for _, name in found) == sorted(names) and
+         all(45 <= int(share) <= 55 for share, _ in found), "perf names guest symbols", said)
+
+
+PARTS = {"kallsyms": kallsyms, "lockstat": lockstat, "gdb": gdb, "hot": hot, "timeline": timeline,
+         "perf": perf}
 
 
 def main():

@@ -39,6 +39,9 @@ SECTIONS
 	.text : AT(ADDR(.text) - VBASE) {
 		__text_start = .;
 		__text = .;
+		/* By these two perf knows where a kernel begins. */
+		_text = .;
+		_stext = .;
 		*(.text.entry)
 		*(.text.hot .text.hot.*)
 		/* What makes tasks sleep: /proc/PID/wchan shows who called it. */
@@ -49,6 +52,7 @@ SECTIONS
 		*(.text .text.*)
 		. = ALIGN(4096);
 		__text_end = .;
+		_etext = .;
 	} :text
 
 	.rodata : AT(ADDR(.rodata) - VBASE) {
