@@ -347,14 +347,19 @@ yield_of_two(long n)
 {
 	volatile int *stop = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *turns = stop + 1;
 	pid_t pid = fork();
 
 	if (!pid) {
-		while (!*stop)
+		while (!*stop) {
+			++*turns;
 			sched_yield();
+		}
 		_exit(0);
 	}
-	sched_yield();
+	/* A new task may have to wait; from then on each yield is a switch. */
+	while (*turns < 1000)
+		sched_yield();
 	begin();
 	for (long i = 0; i < n; i++)
 		sched_yield();
