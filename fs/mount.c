@@ -23,7 +23,8 @@
 __maybe_unused static LOCK_CLASS(mount_mutex_class, RANK_SB_MOUNT);
 __maybe_unused static LOCK_CLASS(mount_lock_class, RANK_MOUNT_TABLE);
 struct mutex mount_mutex = MUTEX_INIT(mount_mutex, mount_mutex_class);
-struct spinlock mount_lock = SPINLOCK_INIT(mount_lock_class);
+/* Not on the line of mount_seq, which all walks read. */
+struct spinlock mount_lock __cacheline_aligned = SPINLOCK_INIT(mount_lock_class);
 struct seqcount mount_seq __cacheline_aligned;
 
 /* r  (mount_lock) */

@@ -4,9 +4,12 @@
  *
  * Model: a mount shows the tree below ->root of a super at ->mountpoint of
  * ->parent. Mounts form a tree in a namespace. The table (parent mount,
- * mountpoint) -> mount is a hash read under RCU; mount_seq tells walks that the
- * tree changed. References of a mount are per-CPU counts: while it is attached
- * nobody adds them up; after it was detached each put does, under mount_lock.
+ * mountpoint) -> mount is a hash read under RCU; mount_seq tells walks that
+ * something was taken out of the tree or put elsewhere. What is only added does
+ * not change it: a walk that has passed the place before is one that came
+ * earlier, and ->parent and ->mountpoint go from NULL to their values.
+ * References of a mount are per-CPU counts: while it is attached nobody adds
+ * them up; after it was detached each put does, under mount_lock.
  *
  * Locking: mount_mutex (sleeping) covers every change of the tree; mount_lock
  * (spinning) the tables and counts, with mount_seq for readers.
@@ -83,8 +86,11 @@ struct mount {
 	struct mount_ns *ns;
 	/* (mount_lock)  rises in the order of the namespace's list */
 	u64 ns_seq;
-	/* (mount_lock)  children, siblings, all of the namespace, all of the super */
-	struct list children;
+	/*
+	 * (mount_lock)  children, siblings, all of the namespace, all of the super:
+	 * written when others are mounted; walks read what is above.
+	 */
+	struct list children __cacheline_aligned;
 	struct list child_link;
 	struct list ns_link;
 	/* (mount_mutex)  propagation: peers of a shared mount form a ring; slaves of a master */

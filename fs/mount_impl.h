@@ -18,7 +18,7 @@ struct mount *mount_alloc(struct super *sb, struct dentry *root, const char *sou
 /* References; exact when nobody else changes them (mount_lock held). */
 s64 mount_count(const struct mount *m);
 s64 mount_writers(const struct mount *m);
-/* The table that walks read; write section of mount_seq. */
+/* The table that walks read; mount_lock held, to take out: write section of mount_seq. */
 void mount_table_add(struct mount *m);
 void mount_table_del(struct mount *m);
 
@@ -30,15 +30,15 @@ u32 mount_tree_size(struct mount *top);
 /* Marks d as a mount point. -ENOENT: it was removed. */
 int mount_mark_point(struct dentry *d);
 /*
- * Links m below (parent, point): write section, point marked. References of both
- * are taken; m's first reference becomes the tree's.
+ * Links m, which is linked nowhere, below (parent, point); mount_lock held, point
+ * marked. References of both are taken; m's first reference becomes the tree's.
  */
 void mount_link(struct mount *m, struct mount *parent, struct dentry *point);
 /* Takes m out of its place (write section); its place's references go to *place. */
 void mount_unlink(struct mount *m, struct path *place);
 /* The copy of a mount and, `rec`, of all below it. err_ptr(-ENOMEM, -EINVAL, -ENOSPC). */
 struct mount *mount_copy_tree(struct mount *m, struct dentry *root, bool rec);
-/* Enters a linked tree into the namespace. Write section. */
+/* Enters a linked tree into the namespace. mount_lock held. */
 void mount_enter_ns(struct mount *top, struct mount_ns *ns);
 /* A tree that was never attached goes. */
 void mount_free_tree(struct mount *top);

@@ -309,6 +309,31 @@ link_copy(struct mount *copy, struct mount *parent, struct dentry *point)
 	mount_enter_ns(copy, current_mount_ns());
 }
 
+/* Walks that go on do not care: what they found was true before. See mount.h. */
+static void
+attach_alone(struct mount *top, struct mount *parent, struct dentry *point)
+{
+	spin_lock(&mount_lock);
+	mount_link(top, parent, point);
+	mount_enter_ns(top, current_mount_ns());
+	spin_unlock(&mount_lock);
+}
+
+/* Copies may take the places of other mounts. */
+static void
+attach_with_copies(struct mount *top, struct mount *parent, struct dentry *point,
+		   struct prop_set *set)
+{
+	mount_write_lock();
+	mount_link(top, parent, point);
+	mount_enter_ns(top, current_mount_ns());
+	for (u32 i = 1; i < set->n; i++) {
+		if (set->t[i].copy)
+			link_copy(set->t[i].copy, set->t[i].m, point);
+	}
+	mount_write_unlock();
+}
+
 int
 mount_attach_tree(struct mount *top, struct mount *parent, struct dentry *point)
 {
@@ -329,14 +354,10 @@ mount_attach_tree(struct mount *top, struct mount *parent, struct dentry *point)
 	if (err) {
 		free_copies(&set);
 	} else {
-		mount_write_lock();
-		mount_link(top, parent, point);
-		mount_enter_ns(top, current_mount_ns());
-		for (u32 i = 1; i < set.n; i++) {
-			if (set.t[i].copy)
-				link_copy(set.t[i].copy, set.t[i].m, point);
-		}
-		mount_write_unlock();
+		if (set.n > 1)
+			attach_with_copies(top, parent, point, &set);
+		else
+			attach_alone(top, parent, point);
 		waitq_wake_all(&current_mount_ns()->wait);
 	}
 	prop_free(&set);

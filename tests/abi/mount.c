@@ -348,3 +348,61 @@ TEST(names_in_mounts)
 	check(strstr(buf, "/a\\040b\\011c\\134 tmpfs rw") != NULL);
 	is(umount("a b\tc\\"), 0);
 }
+
+/* --- mounts come and go while others walk through them --- */
+
+static void
+walk_through(volatile int *stop)
+{
+	struct stat st;
+	long wrong = 0;
+
+	while (!*stop) {
+		int fd = open("m/sub", O_RDONLY | O_DIRECTORY);
+
+		wrong += stat("m/sub/../file", &st) != 0 || (st.st_size != 1 && st.st_size != 2);
+		wrong += fd < 0 || openat(fd, "../file", O_RDONLY) < 0;
+		close(fd);
+		close_range(3, ~0U, 0);
+	}
+	_exit(wrong != 0);
+}
+
+static void
+put_file(const char *name, const char *text)
+{
+	int fd = works(open(name, O_CREAT | O_WRONLY, 0644));
+
+	is(write(fd, text, strlen(text)), (long)strlen(text));
+	close(fd);
+}
+
+TEST(walks_while_mounts_change)
+{
+	volatile int *stop = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pids[2];
+	int status;
+
+	works(mkdir("m", 0755));
+	works(mkdir("m/sub", 0755));
+	works(mkdir("other", 0755));
+	works(mkdir("other/sub", 0755));
+	put_file("m/file", "1");
+	put_file("other/file", "22");
+	for (int i = 0; i < 2; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			walk_through(stop);
+	}
+	for (int i = 0; i < 200; i++) {
+		if (mount("other", "m", NULL, MS_BIND, NULL) || umount2("m", MNT_DETACH)) {
+			check(!"mount and umount");
+			break;
+		}
+	}
+	*stop = 1;
+	for (int i = 0; i < 2; i++) {
+		waitpid(pids[i], &status, 0);
+		is(status, 0);
+	}
+}
