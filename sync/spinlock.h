@@ -176,4 +176,22 @@ assert_no_locks_held(const char *where)
 }
 
 #endif
+
+/* Two locks of one class that may be the same, in the order of their addresses. */
+static inline void __no_thread_safety
+spin_lock_two(struct spinlock *a, struct spinlock *b)
+{
+	spin_lock(a < b ? a : b);
+	if (a != b)
+		spin_lock_nested(a < b ? b : a);
+}
+
+static inline void __no_thread_safety
+spin_unlock_two(struct spinlock *a, struct spinlock *b)
+{
+	if (a != b)
+		spin_unlock(a < b ? b : a);
+	spin_unlock(a < b ? a : b);
+}
+
 #endif

@@ -120,26 +120,6 @@ futex_bucket_of(const struct futex_key *key)
 	return &buckets[(u32)(((h >> 32) * nr_buckets) >> 32)];
 }
 
-void
-futex_lock_two(struct futex_bucket *a, struct futex_bucket *b)
-{
-	if (a > b)
-		swap(a, b);
-	spin_lock(&a->lock);
-	if (a != b)
-		spin_lock_nested(&b->lock);
-}
-
-void
-futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b)
-{
-	if (a > b)
-		swap(a, b);
-	if (a != b)
-		spin_unlock(&b->lock);
-	spin_unlock(&a->lock);
-}
-
 /* --- waiters --- */
 
 void

@@ -104,9 +104,6 @@ futex_key_equal(const struct futex_key *a, const struct futex_key *b)
 	return a->object == b->object && a->place == b->place;
 }
 struct futex_bucket *futex_bucket_of(const struct futex_key *key);
-/* Both buckets' locks, one if they are the same. */
-void futex_lock_two(struct futex_bucket *a, struct futex_bucket *b);
-void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b);
 /* Pinned: -EFAULT when the page is not there. */
 static inline int
 futex_read(u32 *v, u32 __user *uaddr)

@@ -178,9 +178,9 @@ requeue_once(struct requeue_op *o, bool *again)
 	err = requeue_keys(o);
 	if (err)
 		return err;
-	futex_lock_two(o->b1, o->b2);
+	spin_lock_two(&o->b1->lock, &o->b2->lock);
 	err = requeue_locked(o);
-	futex_unlock_two(o->b1, o->b2);
+	spin_unlock_two(&o->b1->lock, &o->b2->lock);
 	futex_key_put(&o->from);
 	futex_key_put(&o->to);
 	if (err == -EFAULT)

@@ -247,7 +247,7 @@ wake_op_once(const struct futex_wake_op *w, const struct word_op *o, struct fute
 	struct futex_bucket *b1 = futex_bucket_of(&key[0]), *b2 = futex_bucket_of(&key[1]);
 	int ret, more;
 
-	futex_lock_two(b1, b2);
+	spin_lock_two(&b1->lock, &b2->lock);
 	ret = op_on_user(o, w->uaddr2);
 	if (ret >= 0) {
 		more = ret;
@@ -257,7 +257,7 @@ wake_op_once(const struct futex_wake_op *w, const struct word_op *o, struct fute
 			ret = more < 0 ? more : ret + more;
 		}
 	}
-	futex_unlock_two(b1, b2);
+	spin_unlock_two(&b1->lock, &b2->lock);
 	return ret;
 }
 

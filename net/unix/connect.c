@@ -114,9 +114,9 @@ connect_to(struct unix_sock *u, struct unix_sock *l, struct unix_sock *e, bool n
 	int err;
 
 	for (;;) {
-		unix_lock_two(u, l);
+		spin_lock_two(&u->lock, &l->lock);
 		err = try_connect(u, l, e);
-		unix_unlock_two(u, l);
+		spin_unlock_two(&u->lock, &l->lock);
 		if (err != 1)
 			return err;
 		err = nonblock ? -EAGAIN : wait_for_listener(u, l);

@@ -19,26 +19,6 @@ unix_init(void)
 }
 INITCALL(INIT_CORE, unix_init);
 
-void
-unix_lock_two(struct unix_sock *a, struct unix_sock *b)
-{
-	if (a > b)
-		swap(a, b);
-	spin_lock(&a->lock);
-	if (a != b)
-		spin_lock_nested(&b->lock);
-}
-
-void
-unix_unlock_two(struct unix_sock *a, struct unix_sock *b)
-{
-	if (a < b)
-		swap(a, b);
-	spin_unlock(&a->lock);
-	if (a != b)
-		spin_unlock(&b->lock);
-}
-
 struct unix_sock *
 unix_peer_get(struct unix_sock *u)
 {

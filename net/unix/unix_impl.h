@@ -122,8 +122,6 @@ unix_get(struct unix_sock *u)
 void unix_put(struct unix_sock *u);
 /* A new one with a reference; NULL without memory. */
 struct unix_sock *unix_alloc(int type);
-void unix_lock_two(struct unix_sock *a, struct unix_sock *b);
-void unix_unlock_two(struct unix_sock *a, struct unix_sock *b);
 /* The peer with a reference, or NULL. */
 struct unix_sock *unix_peer_get(struct unix_sock *u);
 static inline bool
