@@ -17,6 +17,11 @@
  *      takes over timers, work, references,
  *      callbacks and free memory
  *
+ * A CPU that does not get to its idle task in time is not waited for: whoever is
+ * first, the CPU (ASKED -> GOING) or the task (ASKED -> RUNS), decides, and in the
+ * second case it stays. From GOING on the CPU does a bounded amount of work with
+ * nobody else's help; if it does not come to its end, that is reported.
+ *
  * Whoever sends something to a CPU, or gives it a task, looks at its bit and acts
  * within one pinned section; that is what the grace periods wait for.
  *
@@ -57,16 +62,20 @@
 #include "percpu/trace/events.h"
 #include "percpu/work.h"
 #include "sync/mutex.h"
+#include "sync/port.h"
 #include "sync/rcu.h"
 
 #define POLL_NS (100 * NSEC_PER_USEC)
 #define START_NS (10 * NSEC_PER_SEC)
 
-enum { CPU_RUNS, CPU_QUIET, CPU_FINAL, CPU_DEAD };
+enum { CPU_RUNS, CPU_ASKED, CPU_GOING, CPU_QUIET, CPU_FINAL, CPU_DEAD };
+
+/* How long a CPU may take to its idle task; how often one that does not go on is reported. */
+u64 hotplug_patience_ns = 10 * NSEC_PER_SEC;
 
 static LOCK_CLASS(hotplug_class, RANK_CPU_HOTPLUG);
 static struct mutex hotplug_lock = MUTEX_INIT(hotplug_lock, hotplug_class);
-/* a  enum above: QUIET and DEAD are said by the CPU, the others to it */
+/* a  enum above: GOING, QUIET and DEAD are said by the CPU, the others to it */
 static DEFINE_PERCPU(u32, cpu_phase);
 static DEFINE_COUNTER(downs);
 static DEFINE_COUNTER(ups);
@@ -99,9 +108,14 @@ quiet_until_final(void)
 		mailbox_drain_oncpu();
 }
 
-void __noreturn
+void
 cpu_die_oncpu(void)
 {
+	u32 asked = CPU_ASKED;
+
+	/* Too late: it was decided that we stay. */
+	if (!atomic_try_cmpxchg(&this_cpu(cpu_phase), &asked, CPU_GOING))
+		return;
 	sched_give_away_oncpu();
 	cpumask_clear_atomic(&cpu_online_mask, cpu_id());
 	quiet_until_final();
@@ -116,11 +130,48 @@ cpu_die_oncpu(void)
 
 /* --- the task that asked --- */
 
-static void
+/* True: it is too late to call it back. */
+static bool
+has_begun_to_go(unsigned int cpu)
+{
+	u32 asked = CPU_ASKED;
+
+	return !atomic_try_cmpxchg(&cpu_of(cpu_phase, cpu), &asked, CPU_RUNS);
+}
+
+/* 0 or -EBUSY: the CPU has not begun to leave, and will not. */
+static int
 wait_phase(unsigned int cpu, u32 phase)
 {
-	while (smp_load_acquire(&cpu_of(cpu_phase, cpu)) != phase)
+	u64 report = ktime_get() + hotplug_patience_ns;
+
+	while (smp_load_acquire(&cpu_of(cpu_phase, cpu)) != phase) {
 		sleep_ns(POLL_NS);
+		if (ktime_get() < report)
+			continue;
+		if (!has_begun_to_go(cpu)) {
+			log_err("smp: CPU %u stays: it has not switched tasks for %lu ms", cpu,
+				hotplug_patience_ns / NSEC_PER_MSEC);
+			rcu_port_backtrace(cpu);
+			return -EBUSY;
+		}
+		log_err("smp: CPU %u is going offline but does not come to its end (phase %u)", cpu,
+			READ_ONCE(cpu_of(cpu_phase, cpu)));
+		rcu_port_backtrace(cpu);
+		report += hotplug_patience_ns;
+	}
+	return 0;
+}
+
+/* The CPU has not left: as if nobody had asked. */
+static void
+call_back(unsigned int cpu)
+{
+	sched_cpu_stay(cpu);
+	rcu_barrier_release();
+	cpumask_set_atomic(&cpu_active_mask, cpu);
+	/* It has been there all the time. */
+	WARN_ON(kernel_ports_unpark(cpu) != 0);
 }
 
 /* What it left; nobody else touches it. */
@@ -155,11 +206,16 @@ down_locked(unsigned int cpu)
 	}
 	kernel_ports_park(cpu);
 	rcu_barrier_hold();
+	smp_store_release(&cpu_of(cpu_phase, cpu), CPU_ASKED);
 	sched_cpu_leave(cpu);
-	wait_phase(cpu, CPU_QUIET);
+	err = wait_phase(cpu, CPU_QUIET);
+	if (err) {
+		call_back(cpu);
+		return err;
+	}
 	rcu_synchronize();
 	smp_store_release(&cpu_of(cpu_phase, cpu), CPU_FINAL);
-	wait_phase(cpu, CPU_DEAD);
+	(void)wait_phase(cpu, CPU_DEAD);
 	inherit(cpu);
 	rcu_barrier_release();
 	counter_inc(downs);

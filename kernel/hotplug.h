@@ -7,8 +7,9 @@
 
 /*
  * Takes a CPU out of use, or starts one. 0, also when there was nothing to do;
- * -EINVAL: no such CPU is present; -EPERM: the boot CPU stays; -EBUSY: its share is
- * promised to deadline tasks; -EIO: it did not start; -ENOMEM; -EINTR. May sleep for some
+ * -EINVAL: no such CPU is present; -EPERM: the boot CPU stays; -EBUSY: its
+ * share is promised to deadline tasks, or it did not get to its idle task in
+ * time; -EIO: it did not start; -ENOMEM; -EINTR. May sleep for some
  * milliseconds.
  */
 int cpu_down(unsigned int cpu);
@@ -21,8 +22,13 @@ int cpu_up(unsigned int cpu);
 int cpu_plug(unsigned int cpu);
 int cpu_unplug(unsigned int cpu);
 
-/* The idle loop of a CPU that sched_cpu_leave() named: the rest of its life. Interrupts off. */
-void __noreturn cpu_die_oncpu(void);
+/*
+ * The idle loop of a CPU that sched_cpu_leave() named: the rest of its life, unless
+ * it was called back meanwhile. Interrupts off.
+ */
+void cpu_die_oncpu(void);
+/* How long a CPU that is to leave may take to its idle task; 10 s. */
+extern u64 hotplug_patience_ns;
 
 /* How often a CPU left and came. */
 u64 hotplug_downs(void);

@@ -7,6 +7,8 @@
  */
 #include "kernel/hotplug.h"
 
+#include "arch/x86_64/asm/insn.h"
+#include "kernel/sched/runq.h"
 #include "kernel/time/clock.h"
 #include "lib/errno.h"
 #include "lib/test.h"
@@ -309,4 +311,51 @@ TEST(hotplug_refused)
 	EXPECT_EQ(cpu_down(nr_cpus), -EINVAL);
 	EXPECT_EQ(cpu_up(nr_cpus), -EINVAL);
 	EXPECT_EQ(cpu_up(0), 0);
+}
+
+enum { HOLD_STARTS, HOLD_RUNS, HOLD_ENDS };
+
+/* Does not leave its CPU once that is to go; in short sections until then, for grace periods. */
+static void
+hold_cpu(void *arg)
+{
+	u32 *let_go = arg;
+
+	atomic_xchg(let_go, HOLD_RUNS);
+	while (READ_ONCE(*let_go) != HOLD_ENDS) {
+		pin();
+		for (int i = 0; i < 10000 || READ_ONCE(runq_of(cpu_id())->leaving); i++) {
+			if (READ_ONCE(*let_go) == HOLD_ENDS)
+				break;
+			cpu_relax();
+		}
+		unpin();
+	}
+}
+
+TEST(hotplug_gives_up)
+{
+	u64 patience = hotplug_patience_ns, downs = hotplug_downs();
+	struct test_thread *th;
+	u32 let_go = HOLD_STARTS;
+
+	if (nr_cpus == 1)
+		TEST_SKIP("one CPU");
+	hotplug_patience_ns = 50 * NSEC_PER_MSEC;
+	th = test_spawn(1, hold_cpu, &let_go);
+	while (READ_ONCE(let_go) != HOLD_RUNS)
+		test_sleep(NSEC_PER_MSEC);
+	EXPECT_EQ(cpu_down(1), -EBUSY);
+	EXPECT_EQ(hotplug_downs(), downs);
+	EXPECT(cpu_active(1));
+	EXPECT(cpu_online(1));
+	WRITE_ONCE(let_go, HOLD_ENDS);
+	test_join(th);
+	hotplug_patience_ns = patience;
+	/* It is as good as any other. */
+	work_flush_all();
+	rcu_synchronize();
+	rcu_barrier();
+	EXPECT_EQ(cpu_down(1), 0);
+	EXPECT_EQ(cpu_up(1), 0);
 }

@@ -247,6 +247,17 @@ sched_cpu_leave(unsigned int cpu)
 	spin_unlock_irq(&rq->lock, f);
 }
 
+void
+sched_cpu_stay(unsigned int cpu)
+{
+	struct runq *rq = runq_of(cpu);
+	unsigned long f = spin_lock_irq(&rq->lock);
+
+	rq->leaving = false;
+	runq_kick(rq);
+	spin_unlock_irq(&rq->lock, f);
+}
+
 /* Deadline tasks that wait for their next period are seen when their timer fires. */
 void
 sched_give_away_oncpu(void)
