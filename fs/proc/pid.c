@@ -303,7 +303,7 @@ link_get(struct inode *i, struct dentry *d, bool rcu, struct link_result *r)
 		return -EAGAIN;
 	t = pid_node_task(n);
 	if (!t)
-		return -ENOENT;
+		return n->entry->gone ? n->entry->gone : -ENOENT;
 	err = pid_check(t);
 	if (!err)
 		err = n->entry->jump(n, t, &r->jump);

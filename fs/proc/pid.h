@@ -43,6 +43,8 @@ struct pid_entry {
 	s64 (*write)(struct task *t, char *text, size_t n);
 	/* Magic links: the place, with references. */
 	int (*jump)(const struct pid_node *n, struct task *t, struct path *p);
+	/* What following or reading one says when the task is gone; 0: -ENOENT. */
+	int gone;
 	/* Directories; regular files that are no text. */
 	const struct inode_ops *ops;
 	const struct file_ops *fops;

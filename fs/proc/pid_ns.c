@@ -35,7 +35,8 @@ jump_ns(const struct pid_node *n, struct task *t, struct path *p)
 	return ns ? nsfs_path_get(ns, p) : -ENOENT;
 }
 
-static const struct pid_entry ns_entry = {.name = "", .mode = S_IFLNK | 0777, .jump = jump_ns};
+static const struct pid_entry ns_entry = {
+	.name = "", .mode = S_IFLNK | 0777, .jump = jump_ns, .gone = -EACCES};
 
 static int
 lookup_ns(struct inode *dir, struct dentry *d)

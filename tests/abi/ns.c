@@ -355,3 +355,25 @@ TEST(ns_bind_mount)
 	is(st.st_size, 0);
 	fails(mount("nsfs", "folder", "nsfs", 0, NULL), ENODEV);
 }
+
+/* A link that is held open outlives its task; it leads nowhere then. */
+TEST(ns_of_task_that_is_gone)
+{
+	char path[64], text[64];
+	pid_t pid = fork();
+	int ns, exe;
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	snprintf(path, sizeof(path), "/proc/%d/ns/uts", pid);
+	ns = works(open(path, O_PATH | O_NOFOLLOW));
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	exe = works(open(path, O_PATH | O_NOFOLLOW));
+	check(readlinkat(ns, "", text, sizeof(text)) > 0);
+	check(readlinkat(exe, "", text, sizeof(text)) > 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	fails(readlinkat(ns, "", text, sizeof(text)), EACCES);
+	fails(readlinkat(exe, "", text, sizeof(text)), ENOENT);
+}
