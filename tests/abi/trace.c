@@ -518,3 +518,92 @@ TEST_LIMIT(stress, 60)
 	close(fd);
 	write_to(T "buffer_size_kb", 0, "1024");
 }
+
+/* --- everything at once --- */
+
+static volatile bool over;
+
+static void *
+busy_writer(void *arg)
+{
+	int fd = open(T "trace_marker", O_WRONLY);
+
+	while (!over) {
+		for (int i = 0; i < 100; i++)
+			write(fd, "churn", 5);
+		msleep(1);
+	}
+	close(fd);
+	return NULL;
+}
+
+static void *
+busy_reader(void *arg)
+{
+	char buf[8192];
+
+	while (!over) {
+		int fd = open(arg, O_RDONLY | O_NONBLOCK);
+
+		for (int i = 0; i < 10 && read(fd, buf, sizeof(buf)) > 0; i++)
+			;
+		close(fd);
+		msleep(2);
+	}
+	return NULL;
+}
+
+/* Sizes, switches and CPUs change while events come and readers read: lines stay whole. */
+TEST_LIMIT(churn, 90)
+{
+	static const char *const sizes[] = {"16", "64", "128"};
+	pthread_t t[5];
+	int bad = 0, lines = 0;
+	char *at, *end;
+
+	clean();
+	over = false;
+	pthread_create(&t[0], NULL, busy_writer, NULL);
+	pthread_create(&t[1], NULL, busy_writer, NULL);
+	pthread_create(&t[2], NULL, busy_reader, T "trace");
+	pthread_create(&t[3], NULL, busy_reader, T "trace_pipe");
+	pthread_create(&t[4], NULL, busy_reader, T "per_cpu/cpu3/trace");
+	for (int i = 0; i < 14; i++) {
+		write_to(T "buffer_size_kb", 0, sizes[i % 3]);
+		write_to(T "events/sched/enable", 0, i % 2 ? "0" : "1");
+		write_to(T "events/raw_syscalls/enable", 0, i % 4 < 2 ? "1" : "0");
+		write_to(T "tracing_on", 0, i % 8 == 7 ? "0" : "1");
+		if (i % 6 == 0)
+			write_to("/sys/devices/system/cpu/cpu3/online", 0, i % 12 ? "1" : "0");
+		if (i % 5 == 0)
+			write_to(T "trace", O_TRUNC, "");
+		msleep(20);
+	}
+	write_to(T "set_event", O_TRUNC, "");
+	over = true;
+	for (int i = 0; i < 5; i++)
+		pthread_join(t[i], NULL);
+	write_to("/sys/devices/system/cpu/cpu3/online", 0, "1");
+	write_to(T "tracing_on", 0, "1");
+	write_to(T "trace_marker", 0, "the end");
+	read_all(T "trace");
+	for (at = text; *at; at = end + 1) {
+		char name[64];
+		double time;
+		int cpu, pid;
+
+		end = strchrnul(at, '\n');
+		if (!*end)
+			break;
+		if (*at == '#' || !strncmp(at, "CPU:", 4))
+			continue;
+		lines++;
+		pid = line_pid(at);
+		bad += pid < 0 || sscanf(strchr(at, '['), "[%d] %*s %lf: %63[a-z_]: ", &cpu, &time, name) != 3 ||
+		       cpu < 0 || cpu > 3;
+	}
+	is(bad, 0);
+	check(lines > 0);
+	check(find("tracing_mark_write: ", "the end"));
+	clean();
+}
