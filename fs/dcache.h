@@ -112,7 +112,7 @@ struct dentry {
 
 struct __cacheline_aligned dir_shard {
 	struct spinlock lock;
-	/* for readers of the counts and times below */
+	/* for readers without the lock of all that is below */
 	struct seqcount seq;
 	/* l  newest first */
 	struct rb_root_cached order;

@@ -5,6 +5,10 @@
  * Model: see fs/dcache.h. The order is kept in one tree a shard, newest (largest
  * cookie) leftmost. Reading a directory merges the shards: the largest cookie
  * below the position is next, wherever it is.
+ *
+ * Locking: a shard's lock covers its tree and counts; its seq is odd while they
+ * change, so that readers of counts and of entries take no lock. Who reads entries
+ * and finds a change does it again under the lock.
  */
 #include "fs/dcache.h"
 #include "fs/dcache_impl.h"
@@ -14,9 +18,14 @@
 #include "mm/slab.h"
 
 static LOCK_CLASS(shard_lock_class, RANK_DENTRY);
+u32 dir_read_linger;
+bool dir_read_trusting;
 
 /* o  the last cookie that this CPU gave */
 static DEFINE_PERCPU(u64, last_cookie);
+
+/* More than a tree can have: a walk without the lock that went astray ends. */
+#define DEPTH_MAX 128
 
 #define COOKIE_CPU_BITS 10
 static_assert(CONFIG_MAX_CPUS <= 1 << COOKIE_CPU_BITS, "a CPU's number fits below the time");
@@ -58,16 +67,15 @@ dir_shards_get(struct dentry *dir)
 	return ds;
 }
 
+/* seq is odd. */
 static void
 shard_count(struct dir_shard *s, const struct dentry *d, u32 n)
 {
-	seq_write_begin(&s->seq);
 	s->entries += n;
 	if (dentry_is_dir(d))
 		s->subdirs += n;
 	s->stamp = ktime_get();
 	s->mtime = inode_now();
-	seq_write_end(&s->seq);
 }
 
 void
@@ -77,8 +85,9 @@ dir_shard_add(struct dir_shard *s, struct dentry *d, u16 index)
 	struct rb_node *parent = NULL;
 	bool leftmost = true;
 
-	d->cookie = cookie_new_oncpu();
 	WRITE_ONCE(d->shard, index);
+	seq_write_begin(&s->seq);
+	WRITE_ONCE(d->cookie, cookie_new_oncpu());
 	while (*link) {
 		parent = *link;
 		if (d->cookie > rb_entry(parent, struct dentry, order)->cookie) {
@@ -91,14 +100,17 @@ dir_shard_add(struct dir_shard *s, struct dentry *d, u16 index)
 	rb_link(&d->order, parent, link);
 	rb_insert_cached(&d->order, &s->order, leftmost);
 	shard_count(s, d, 1);
+	seq_write_end(&s->seq);
 }
 
 void
 dir_shard_del(struct dir_shard *s, struct dentry *d)
 {
+	seq_write_begin(&s->seq);
 	rb_erase_cached(&d->order, &s->order);
 	rb_clear(&d->order);
 	shard_count(s, d, -1u);
+	seq_write_end(&s->seq);
 }
 
 bool
@@ -174,35 +186,70 @@ dir_sum(struct dentry *dir, struct dir_sums *sum)
 	}
 }
 
-/* Shard locked: the child with the largest cookie below `before`. */
+/*
+ * The child with the largest cookie below `before`. Shard locked, or in an RCU
+ * section: see shard_read_begin().
+ */
 static struct dentry *
 shard_next(struct dir_shard *s, u64 before)
 {
-	struct rb_node *n = s->order.root.node;
+	struct rb_node *n = READ_ONCE(s->order.root.node);
 	struct dentry *best = NULL;
 
-	while (n) {
+	for (unsigned int depth = 0; n && depth < DEPTH_MAX; depth++) {
 		struct dentry *d = rb_entry(n, struct dentry, order);
 
-		if (d->cookie < before) {
+		if (READ_ONCE(d->cookie) < before) {
 			best = d;
-			n = n->left;
+			n = READ_ONCE(n->left);
 		} else {
-			n = n->right;
+			n = READ_ONCE(n->right);
 		}
+		for (u32 i = 0; CONFIG_DEBUG && i < READ_ONCE(dir_read_linger); i++)
+			cpu_relax();
 	}
 	return best;
+}
+
+/*
+ * An attempt to read a shard without its lock. What is found on the way are dentries,
+ * though perhaps of another place, with names and inodes that stay until the RCU
+ * section ends; it counts if shard_read_end() says that nothing has changed meanwhile.
+ */
+static u32
+shard_read_begin(struct dir_shard *s)
+{
+	rcu_read_lock();
+	return smp_load_acquire(&s->seq.seq);
+}
+
+static bool
+shard_read_end(struct dir_shard *s, u32 seq)
+{
+	bool good = !(seq & 1) && !seq_read_retry(&s->seq, seq);
+
+	rcu_read_unlock();
+	return good || (CONFIG_DEBUG && READ_ONCE(dir_read_trusting));
+}
+
+static u64
+next_cookie(struct dir_shard *s, u64 before)
+{
+	struct dentry *d = shard_next(s, before);
+
+	return d ? READ_ONCE(d->cookie) : 0;
 }
 
 static u64
 shard_next_cookie(struct dir_shard *s, u64 before)
 {
-	struct dentry *d;
-	u64 c;
+	u32 seq = shard_read_begin(s);
+	u64 c = next_cookie(s, before);
 
+	if (shard_read_end(s, seq))
+		return c;
 	spin_lock(&s->lock);
-	d = shard_next(s, before);
-	c = d ? d->cookie : 0;
+	c = next_cookie(s, before);
 	spin_unlock(&s->lock);
 	return c;
 }
@@ -228,7 +275,7 @@ dir_next_child(struct dentry *dir, u64 before)
 	return best;
 }
 
-/* What entries show, copied while their shard was locked: packed one behind another. */
+/* What entries show, copied while their shard stood still: packed one behind another. */
 struct dir_entry {
 	u64 cookie;
 	u64 ino;
@@ -246,14 +293,39 @@ entry_size(u32 len)
 	return align_up(sizeof(struct dir_entry) + len + 1, sizeof(u64));
 }
 
+/* Shard locked, or in an attempt to read: then what does not fit together is of no use. */
 static void
-copy_entry(struct dir_entry *e, const struct dentry *d)
+copy_entry(struct dir_entry *e, const struct dentry *d, u64 cookie)
 {
-	e->cookie = d->cookie;
-	e->ino = d->inode->ino;
-	e->type = (d->inode->mode & S_IFMT) >> 12;
-	e->len = d->name->len;
-	memcpy(e->name, d->name->s, e->len + 1);
+	const struct dname *name = READ_ONCE(d->name);
+	const struct inode *i = READ_ONCE(d->inode);
+
+	e->cookie = cookie;
+	e->ino = i ? i->ino : 0;
+	e->type = i ? (READ_ONCE(i->mode) & S_IFMT) >> 12 : 0;
+	e->len = min(READ_ONCE(name->len), (u32)NAME_MAX);
+	memcpy(e->name, name->s, e->len);
+	e->name[e->len] = '\0';
+}
+
+static size_t
+copy_entries(struct dir_shard *s, u64 at, u64 stop, char *batch, u64 *next)
+{
+	struct dentry *d = shard_next(s, at + 1);
+	size_t used = 0;
+
+	while (d && used + ENTRY_MAX <= BATCH_SIZE) {
+		struct dir_entry *e = (struct dir_entry *)(batch + used);
+		u64 cookie = READ_ONCE(d->cookie);
+
+		if (cookie <= stop)
+			break;
+		copy_entry(e, d, cookie);
+		used += entry_size(e->len);
+		d = shard_next(s, cookie);
+	}
+	*next = d ? READ_ONCE(d->cookie) : 0;
+	return used;
 }
 
 /*
@@ -263,17 +335,13 @@ copy_entry(struct dir_entry *e, const struct dentry *d)
 static size_t
 shard_copy(struct dir_shard *s, u64 at, u64 stop, char *batch, u64 *next)
 {
-	struct dentry *d;
-	size_t used = 0;
+	u32 seq = shard_read_begin(s);
+	size_t used = copy_entries(s, at, stop, batch, next);
 
+	if (shard_read_end(s, seq))
+		return used;
 	spin_lock(&s->lock);
-	d = shard_next(s, at + 1);
-	while (d && d->cookie > stop && used + ENTRY_MAX <= BATCH_SIZE) {
-		copy_entry((struct dir_entry *)(batch + used), d);
-		used += entry_size(d->name->len);
-		d = rb_entry_or_null(rb_next(&d->order), struct dentry, order);
-	}
-	*next = d ? d->cookie : 0;
+	used = copy_entries(s, at, stop, batch, next);
 	spin_unlock(&s->lock);
 	return used;
 }

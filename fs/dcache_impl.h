@@ -27,6 +27,13 @@ void dir_shard_add(struct dir_shard *s, struct dentry *d, u16 index);
 void dir_shard_del(struct dir_shard *s, struct dentry *d);
 
 /*
+ * For the test, in debug kernels: readers of entries linger at each step, so that they meet
+ * changes; and believe what they saw though it changed.
+ */
+extern u32 dir_read_linger;
+extern bool dir_read_trusting;
+
+/*
  * Pinned. Marks a directory D_DYING if it is empty: 0, -ENOTEMPTY, -ENOENT (dead
  * already). The caller then makes it D_DEAD or calls dir_undying(), still pinned.
  */

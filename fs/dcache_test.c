@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The name table by itself, on a tmpfs that nobody has mounted. */
 #include "fs/dcache.h"
+#include "fs/dcache_impl.h"
 #include "fs/tmpfs.h"
 #include "kernel/uapi/fcntl.h"
 #include "lib/fmt.h"
@@ -318,4 +319,108 @@ TEST(dcache_replace_is_atomic)
 	EXPECT_EQ(r.missed, 0u);
 	dentry_put(name);
 	super_put(r.sb);
+}
+
+/* --- reading entries while others change --- */
+
+#define STABLE 24
+#define READINGS 300
+
+struct reading {
+	struct dir_context ctx;
+	struct super *sb;
+	/* a  1: the names are there */
+	u32 ready;
+	bool stop;
+	/* names of this reading that nobody touches; readings that had another number of them */
+	u32 seen;
+	u32 wrong;
+};
+
+/* Makes and removes names between the ones that stay, in the same shard. */
+static void
+change_thread(void *arg)
+{
+	struct reading *r = arg;
+	char name[8];
+
+	for (u32 i = 0; i < STABLE; i++) {
+		snprintf(name, sizeof(name), "s%u", i);
+		dentry_put(make(r->sb->root, name, S_IFREG | 0600));
+	}
+	WRITE_ONCE(r->ready, 1);
+	for (u32 i = 0; !READ_ONCE(r->stop); i++) {
+		struct dentry *d[6];
+
+		for (u32 k = 0; k < 6; k++) {
+			snprintf(name, sizeof(name), "c%u", k);
+			d[k] = make(r->sb->root, name, S_IFREG | 0600);
+		}
+		for (u32 k = 0; k < 6; k++) {
+			EXPECT_EQ(dentry_claim(d[k], false), 0);
+			dentry_put(d[k]);
+		}
+		if (i % 64 == 0)
+			test_yield();
+	}
+}
+
+static bool
+count_stable(struct dir_context *ctx, const char *name, size_t len, u64 ino, u8 type)
+{
+	struct reading *r = container_of(ctx, struct reading, ctx);
+
+	r->seen += name[0] == 's';
+	return true;
+}
+
+static void
+read_thread(void *arg)
+{
+	struct reading *r = arg;
+	struct file f = {.path = {.dentry = r->sb->root}};
+
+	while (!READ_ONCE(r->ready))
+		test_yield();
+	for (u32 i = 0; i < READINGS; i++) {
+		r->ctx.pos = 0;
+		r->seen = 0;
+		EXPECT(dcache_emit(&f, &r->ctx));
+		r->wrong += r->seen != STABLE;
+	}
+	WRITE_ONCE(r->stop, true);
+}
+
+static u32
+read_while_changing(void)
+{
+	struct reading r = {.ctx = {.emit = count_stable}, .sb = fresh_super()};
+	struct test_thread *t[2];
+
+	dir_read_linger = 8;
+	t[0] = test_spawn(0, change_thread, &r);
+	t[1] = test_spawn(1, read_thread, &r);
+	test_join(t[0]);
+	test_join(t[1]);
+	dir_read_linger = 0;
+	super_put(r.sb);
+	return r.wrong;
+}
+
+TEST(dcache_read_while_changing)
+{
+	EXPECT_EQ(read_while_changing(), 0u);
+}
+
+TEST(dcache_read_finds_trust)
+{
+	u32 wrong = 0;
+
+	if (!CONFIG_DEBUG || test_cpus() < 2)
+		TEST_SKIP("needs a debug kernel and two CPUs");
+	dir_read_trusting = true;
+	for (int i = 0; i < 20 && !wrong; i++)
+		wrong = read_while_changing();
+	dir_read_trusting = false;
+	EXPECT_GT(wrong, 0u);
 }

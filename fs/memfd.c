@@ -80,8 +80,7 @@ add_seals_locked(struct inode *i, u32 seals)
 {
 	if (i->seals & F_SEAL_SEAL)
 		return -EPERM;
-	if ((seals & F_SEAL_WRITE) && !(i->seals & F_SEAL_WRITE) &&
-	    atomic_read(&i->pages->writable_maps))
+	if ((seals & F_SEAL_WRITE) && !(i->seals & F_SEAL_WRITE) && pagecache_has_writers(i->pages))
 		return -EBUSY;
 	WRITE_ONCE(i->seals, i->seals | seals);
 	return 0;

@@ -21,6 +21,7 @@
  */
 #include "mm/pagecache.h"
 
+#include "lib/assert.h"
 #include "lib/errno.h"
 #include "mm/slab.h"
 #include "mm/space_impl.h"
@@ -51,7 +52,7 @@ pagecache_init(struct pagecache *pc, const struct pagecache_ops *ops, u64 *size,
 	pc->nr_pages = 0;
 	pc->ops = ops;
 	pc->mappers = NULL;
-	pc->writable_maps = 0;
+	tally_init(&pc->writable_maps, 1);
 	pc->size = size;
 	pc->inode = inode;
 }
@@ -360,6 +361,9 @@ pagecache_truncate(struct pagecache *pc, u64 first)
 void
 pagecache_fini(struct pagecache *pc)
 {
+	bool none = tally_put(&pc->writable_maps);
+
+	DEBUG_ASSERT(none);
 	pagecache_remove(pc, 0, U64_MAX);
 	mappers_free(pc);
 }
@@ -367,10 +371,18 @@ pagecache_fini(struct pagecache *pc)
 bool
 pagecache_mapped_writable(struct pagecache *pc)
 {
-	if (!atomic_read(&pc->writable_maps))
+	if (!pagecache_has_writers(pc))
 		return false;
 	ref_drain();
-	return atomic_read(&pc->writable_maps) != 0;
+	return pagecache_has_writers(pc);
+}
+
+void
+pagecache_put_writer(struct pagecache *pc)
+{
+	bool last = tally_put(&pc->writable_maps);
+
+	DEBUG_ASSERT(!last);
 }
 
 /* --- data and holes --- */

@@ -8,6 +8,7 @@
 
 #include "lib/list.h"
 #include "mm/page.h"
+#include "percpu/tally.h"
 #include "sync/mutex.h"
 
 struct inode;
@@ -39,10 +40,10 @@ struct pagecache {
 	/* Regions that map this file, in lists per creating CPU (mm/rmap.c). */
 	void *mappers;
 	/*
-	 * a  regions that are shared and may be written; goes down some milliseconds
-	 * after the unmapping: ask pagecache_mapped_writable()
+	 * One more than regions that are shared and may be written; goes down some
+	 * milliseconds after the unmapping: ask pagecache_mapped_writable()
 	 */
-	u32 writable_maps;
+	struct tally writable_maps;
 	/* Size of the file in bytes, as the file system sees it; pages beyond give SIGBUS. */
 	u64 *size;
 	struct inode *inode;
@@ -88,5 +89,13 @@ void pagecache_unmap_copies(struct pagecache *pc, u64 first, u64 last);
  * mappings whose end is under way. May sleep.
  */
 bool pagecache_mapped_writable(struct pagecache *pc);
+/* The same, of regions that may be gone already. No sleep. */
+static inline bool
+pagecache_has_writers(struct pagecache *pc)
+{
+	return tally_sum(&pc->writable_maps) > 1;
+}
+/* A region of that kind is gone. */
+void pagecache_put_writer(struct pagecache *pc);
 
 #endif

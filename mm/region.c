@@ -37,7 +37,7 @@ void
 region_free(struct region *r)
 {
 	if (r->flags & REGION_WRITER)
-		atomic_dec(&r->cache->writable_maps);
+		pagecache_put_writer(r->cache);
 	if (r->file)
 		mm_port_file_put(r->file);
 	if (r->family)
@@ -74,7 +74,7 @@ region_finish(struct region *r, struct space *s, struct file *f, struct pagecach
 	}
 	r->cache = cache;
 	if (flags & REGION_WRITER)
-		atomic_inc(&cache->writable_maps);
+		tally_get(&cache->writable_maps);
 	return r;
 }
 

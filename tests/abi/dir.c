@@ -275,3 +275,52 @@ TEST(concurrent_changes)
 	is(count("d", 4096, &twice), 402);
 	check(!twice);
 }
+
+/* How many of the names s0 ... s149 a whole reading of d shows exactly once. */
+static int
+count_stable(void)
+{
+	unsigned char seen[150] = {0};
+	struct dirent *e;
+	int n = 0;
+	DIR *d = opendir("d");
+
+	while ((e = readdir(d)) != NULL)
+		if (e->d_name[0] == 's')
+			seen[atoi(e->d_name + 1) % 150]++;
+	closedir(d);
+	for (int i = 0; i < 150; i++)
+		n += seen[i] == 1;
+	return n;
+}
+
+/* Names that nobody touches are read once each, whatever happens to the others. */
+TEST(read_while_changing)
+{
+	int whole = 0;
+	char a[32], b[32];
+
+	mkdir("d", 0755);
+	for (int i = 0; i < 150; i++) {
+		snprintf(a, sizeof(a), "d/s%d", i);
+		put(a, "x");
+	}
+	for (int i = 0; i < 3; i++) {
+		if (fork())
+			continue;
+		for (int j = 0; j < 600; j++) {
+			snprintf(a, sizeof(a), "d/f%d-%d", i, j % 7);
+			snprintf(b, sizeof(b), "d/a-much-longer-name-%d-%d", i, j % 5);
+			if (put(a, "x") || rename(a, b))
+				_exit(1);
+			if (j % 3 == 0 && unlink(b))
+				_exit(2);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 60; i++)
+		whole += count_stable() == 150;
+	is(whole, 60);
+	for (int i = 0; i < 3; i++)
+		is(reap(-1), 0);
+}
