@@ -4,10 +4,12 @@
  *
  * Model: a waking task goes back to its CPU if that is idle or nothing better
  * is near; else to an idle one among a few that are looked at. Idle CPUs look
- * for queues with more than one task and take one. There is no global list of
- * idle CPUs: it would be one line that all write. The looks read only
- * nr_running of other queues; on each way into idleness, `crowded`; and in each
- * tick of a crowded CPU `idling`. They stand on lines of their own.
+ * for queues with more than one task and take one. The tick of a crowded CPU
+ * gives a task to one whose tasks weigh less, so that equal tasks get equal time
+ * also where they run on different CPUs. There is no global list of idle CPUs:
+ * it would be one line that all write. The looks read only nr_running and weight
+ * of other queues; on each way into idleness, `crowded`; and in each tick of a
+ * crowded CPU `idling`. They stand on lines of their own.
  */
 #include "kernel/sched/runq.h"
 
@@ -20,7 +22,7 @@
 DEFINE_COUNTER(sched_affinity_lost);
 
 /* CPUs looked at for a waking task. A fork looks at all: it is dearer anyway. */
-#define LOOK_WAKE 6
+#define LOOK_WAKE 6u
 
 static bool
 cpu_usable(struct task *t, unsigned int cpu)
@@ -118,13 +120,13 @@ move(struct runq *from, struct runq *to, struct task *t)
 }
 
 static struct task *
-pick_victim(struct runq *from, unsigned int to)
+pick_victim(struct runq *from, unsigned int to, u64 below)
 {
 	const struct sched_class *const *c;
 	struct task *t;
 
 	for (c = sched_classes; *c; c++) {
-		t = (*c)->steal(from, to);
+		t = (*c)->steal(from, to, below);
 		if (t)
 			return t;
 	}
@@ -139,7 +141,7 @@ steal_from(struct runq *rq, struct runq *from)
 	if (!spin_try_lock(&from->lock))
 		return false;
 	if (from->nr_running > 1)
-		t = pick_victim(from, rq->cpu);
+		t = pick_victim(from, rq->cpu, U64_MAX);
 	if (t) {
 		/* A try, so the order of the two locks does not matter. */
 		if (spin_try_lock(&rq->lock)) {
@@ -168,19 +170,52 @@ sched_steal(struct runq *rq)
 	return false;
 }
 
-/* From the tick of a CPU with more than one task: tells an idle CPU to come and steal. */
-void
-sched_push_hint(struct runq *rq)
+/* Gives `to` a task of ours if that brings the two nearer together. Interrupts off. */
+static void
+give(struct runq *rq, struct runq *to)
 {
-	unsigned int i, cpu, looks = LOOK_WAKE;
+	struct task *t = NULL;
+	s64 more;
 
-	for (i = 1; i < nr_cpus && looks--; i++) {
-		cpu = (rq->cpu + i * 7) % nr_cpus;
-		if (cpu != rq->cpu && cpu_active(cpu) && READ_ONCE(runq_of(cpu)->idling)) {
+	spin_lock(&rq->lock);
+	if (spin_try_lock(&to->lock)) {
+		more = (s64)(rq->weight - to->weight);
+		if (more > 0)
+			t = pick_victim(rq, to->cpu, (u64)more);
+		if (t) {
+			runq_update(rq);
+			runq_update(to);
+			move(rq, to, t);
+			runq_check_preempt(to, t);
+		}
+		spin_unlock(&to->lock);
+	}
+	spin_unlock(&rq->lock);
+}
+
+/* In the end all CPUs are looked at, a few in each tick. */
+void
+sched_push(struct runq *rq)
+{
+	unsigned int looks = min(nr_cpus - 1, LOOK_WAKE);
+	struct runq *lightest = NULL;
+
+	while (looks--) {
+		unsigned int cpu = rq->push_next++ % nr_cpus;
+
+		if (cpu == rq->cpu)
+			cpu = rq->push_next++ % nr_cpus;
+		if (!cpu_active(cpu))
+			continue;
+		if (READ_ONCE(runq_of(cpu)->idling)) {
 			sched_kick_cpu(cpu);
 			return;
 		}
+		if (!lightest || READ_ONCE(runq_of(cpu)->weight) < READ_ONCE(lightest->weight))
+			lightest = runq_of(cpu);
 	}
+	if (lightest && READ_ONCE(lightest->weight) < READ_ONCE(rq->weight))
+		give(rq, lightest);
 }
 
 /* --- leaving a CPU --- */

@@ -88,6 +88,12 @@ runq_update(struct runq *rq)
 	t->sched.class->account(rq, t, delta);
 }
 
+static u64
+runq_weight(const struct runq *rq)
+{
+	return rq->fair_sum_w + (u64)(rq->rt_nr + rq->dl_nr) * WEIGHT_RT;
+}
+
 void
 runq_enqueue(struct runq *rq, struct task *t, bool wakeup)
 {
@@ -97,6 +103,7 @@ runq_enqueue(struct runq *rq, struct task *t, bool wakeup)
 	if (rq->nr_running == 2)
 		WRITE_ONCE(rq->crowded, true);
 	t->sched.class->enqueue(rq, t, wakeup);
+	WRITE_ONCE(rq->weight, runq_weight(rq));
 }
 
 void
@@ -107,6 +114,7 @@ runq_dequeue(struct runq *rq, struct task *t, bool sleep)
 	if (rq->nr_running == 1)
 		WRITE_ONCE(rq->crowded, false);
 	t->sched.class->dequeue(rq, t, sleep);
+	WRITE_ONCE(rq->weight, runq_weight(rq));
 }
 
 /* Makes rq's CPU look for something better to run. */

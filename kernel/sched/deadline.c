@@ -173,10 +173,12 @@ dl_yield(struct runq *rq, struct task *t)
 }
 
 static struct task *
-dl_steal(struct runq *rq, unsigned int to)
+dl_steal(struct runq *rq, unsigned int to, u64 below)
 {
 	struct rb_node *n;
 
+	if (below <= WEIGHT_RT)
+		return NULL;
 	for (n = rb_first_cached(&rq->dl_tree); n; n = rb_next(n))
 		if (cpumask_test(&task_of(n)->sched.allowed, to) &&
 		    !READ_ONCE(task_of(n)->sched.on_cpu))

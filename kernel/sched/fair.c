@@ -283,14 +283,14 @@ fair_yield(struct runq *rq, struct task *t)
 
 /* The last one in deadline order that may go: it would have waited longest. */
 static struct task *
-fair_steal(struct runq *rq, unsigned int to)
+fair_steal(struct runq *rq, unsigned int to, u64 below)
 {
 	struct rb_node *n;
 	int tries = 8;
 
 	for (n = rb_last(&rq->fair_tree.root); n && tries--; n = rb_prev(n))
 		if (cpumask_test(&task_of(n)->sched.allowed, to) &&
-		    !READ_ONCE(task_of(n)->sched.on_cpu))
+		    task_of(n)->sched.weight < below && !READ_ONCE(task_of(n)->sched.on_cpu))
 			return task_of(n);
 	return NULL;
 }

@@ -51,7 +51,7 @@ tick(struct timer *timer)
 		lockup_tick_oncpu(rq->clock, rq->sched_count);
 	}
 	if (rq->nr_running > 1)
-		sched_push_hint(rq);
+		sched_push(rq);
 	if (rq->cpu == 0)
 		sched_load_tick();
 	timer_start(timer, rq->clock + TICK_NS);

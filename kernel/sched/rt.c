@@ -129,11 +129,13 @@ rt_yield(struct runq *rq, struct task *t)
 }
 
 static struct task *
-rt_steal(struct runq *rq, unsigned int to)
+rt_steal(struct runq *rq, unsigned int to, u64 below)
 {
 	struct task *t;
 	u32 p;
 
+	if (below <= WEIGHT_RT)
+		return NULL;
 	for (p = RT_PRIORITIES; p-- > 1;)
 		list_for_each_entry(t, &rq->rt_queue[p], sched.rt_link)
 			if (cpumask_test(&t->sched.allowed, to) && !READ_ONCE(t->sched.on_cpu))

@@ -13,6 +13,9 @@
 #define RT_PRIORITIES 100
 #define TICK_NS 10000000UL
 
+/* A real-time task leaves the others less than their share: it weighs as sixteen of nice 0. */
+#define WEIGHT_RT 16384u
+
 /*
  * l  runq->lock        o  written by the owner CPU, interrupts off
  * Fields that other CPUs read to place or steal tasks stand on a line apart
@@ -24,6 +27,8 @@ struct runq {
 	u32 nr_running __cacheline_aligned;
 	/* l  */
 	u32 cpu;
+	/* l  of all runnable tasks: what each of them has of the CPU goes by it */
+	u64 weight;
 	struct task *idle;
 	/* l  nr_running > 1: for idle CPUs, who look all the time, hence seldom written */
 	bool crowded __cacheline_aligned;
@@ -57,6 +62,8 @@ struct runq {
 	/* --- o  time and statistics --- */
 	struct timer tick;
 	struct timer slice_timer;
+	/* where sched_push() looks next */
+	unsigned int push_next;
 	/* 0 off, 1 running */
 	bool tick_on;
 	u64 switches;
@@ -90,8 +97,8 @@ struct sched_class {
 	/* Should t, just queued, preempt curr of the same class? */
 	bool (*preempts)(struct runq *rq, struct task *curr, struct task *t);
 	void (*yield)(struct runq *rq, struct task *t);
-	/* A queued task to give to CPU `to`; still queued. NULL. */
-	struct task *(*steal)(struct runq *rq, unsigned int to);
+	/* A queued task with a weight below `below` to give to CPU `to`; still queued. NULL. */
+	struct task *(*steal)(struct runq *rq, unsigned int to, u64 below);
 	/* End of curr's slice in ns from now; U64_MAX: none. */
 	u64 (*slice_left)(struct runq *rq, struct task *curr);
 };
@@ -145,7 +152,11 @@ unsigned int sched_any_cpu(struct task *t);
 void sched_move_away(struct runq *rq, struct task *t);
 /* Takes a task from another queue to ours; true if one came. Our lock is not held. */
 bool sched_steal(struct runq *rq);
-void sched_push_hint(struct runq *rq);
+/*
+ * From the tick of a CPU with more than one task: tells an idle CPU to come and steal,
+ * or gives a task to one that has less to do. Our lock is not held.
+ */
+void sched_push(struct runq *rq);
 
 /* stat.c */
 /* Priority and state as tracepoints show them: 0 is the most urgent of FIFO, 120 nice 0. */

@@ -451,3 +451,44 @@ TEST(priority_of_ioprio)
 	fails(syscall(SYS_ioprio_set, 9, 0, 0), EINVAL);
 	fails(syscall(SYS_ioprio_get, 1, 4999999), ESRCH);
 }
+
+/* Tasks that all wake at once, wherever that puts them, then compute: none has much less than others. */
+TEST(equal_shares)
+{
+	enum { N = 24 };
+	volatile int *go = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	double used[N], sum = 0, least = 1e9, most = 0;
+	pid_t pid[N];
+
+	for (int i = 0; i < N; i++) {
+		pid[i] = fork();
+		if (pid[i])
+			continue;
+		while (!*go)
+			msleep(1);
+		for (;;)
+			;
+	}
+	msleep(100);
+	setpriority(PRIO_PROCESS, 0, -20);
+	*go = 1;
+	msleep(3000);
+	for (int i = 0; i < N; i++) {
+		struct timespec t = { 0 };
+		clockid_t clock;
+
+		is(clock_getcpuclockid(pid[i], &clock), 0);
+		clock_gettime(clock, &t);
+		used[i] = (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+		sum += used[i];
+		least = used[i] < least ? used[i] : least;
+		most = used[i] > most ? used[i] : most;
+	}
+	for (int i = 0; i < N; i++) {
+		kill(pid[i], SIGKILL);
+		waitpid(pid[i], NULL, 0);
+	}
+	diag("%.3f to %.3f s of CPU time, %.3f each", least, most, sum / N);
+	check(least > sum / N / 2);
+	check(most < sum / N * 2);
+}
