@@ -43,6 +43,8 @@ struct fault {
 	/* make_dirty has been asked for this page */
 	struct page *dirtied;
 	bool no_large;
+	/* other CPUs work in the same leaf */
+	bool crowded;
 };
 
 /* How a try ends; what it wants before the next. */
@@ -320,13 +322,48 @@ out:
 	return ret;
 }
 
+/* The lowest table at va, locked; NULL and how the try ends, if it is a fine leaf. */
+static __noinline struct pt *
+fault_fine(struct fault *f, int *ret)
+{
+	struct pt *t;
+
+	/* The leaf may become fine while its lock is waited for. */
+	for (int tries = 0; tries < 2; tries++) {
+		switch (fine_fault(f->space, f->va, f->access)) {
+		case FINE_FAULT_DONE:
+			*ret = DONE;
+			return NULL;
+		case FINE_FAULT_UNMAPPED:
+			*ret = NEED_STACK;
+			return NULL;
+		case FINE_FAULT_DENIED:
+			*ret = bad(f, SIGSEGV, SEGV_ACCERR);
+			return NULL;
+		case FINE_FAULT_COARSE:
+			break;
+		}
+		t = pt_try_lock_walk(f->space, f->va, 0);
+		if (likely(t))
+			return t;
+	}
+	return pt_lock_walk(f->space, f->va, 0);
+}
+
 static int
 fault_try(struct fault *f)
 {
-	struct pt *t = pt_lock_walk(f->space, f->va, 0);
-	const struct run *run = runs_find(t, f->va);
 	int ret;
+	const struct run *run;
+	struct pt *t;
 
+	t = space_has_fine(f->space) ? NULL : pt_try_lock_walk(f->space, f->va, 0);
+	if (unlikely(!t)) {
+		t = fault_fine(f, &ret);
+		if (!t)
+			return ret;
+	}
+	run = runs_find(t, f->va);
 	if (unlikely(!run)) {
 		pt_unlock(t);
 		return NEED_STACK;
@@ -344,6 +381,7 @@ fault_try(struct fault *f)
 	ret = fault_leaf(f, t, run);
 	if (ret == DONE && !view_link(t, slot_index(f->va, 0)))
 		ret = NEED_MEMORY;
+	f->crowded = unlikely(pt_is_crowded(t));
 	pt_unlock(t);
 	return ret;
 }
@@ -486,6 +524,8 @@ space_fault(struct space *s, unsigned long va, u32 access, struct fault_sig *sig
 		if (ret)
 			break;
 	}
+	if (unlikely(f.crowded))
+		fine_make(s, va);
 	if (likely(ret == 0)) {
 		mm_stat_inc(MM_FAULTS);
 		mm_port_fault_done();

@@ -31,6 +31,7 @@ enum mm_stat {
 	MM_COW,
 	MM_THP_FAULTS,
 	MM_SHOOTDOWNS,
+	MM_FINE_LEAVES,
 	/* events, kept by the physical half */
 	MM_BLOCKS_ALLOCED,
 	MM_BLOCKS_FREED,

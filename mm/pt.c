@@ -39,10 +39,14 @@
  * See: Zhang et al., CortenMM, SOSP 2025; Clements, Kaashoek, Zeldovich,
  * RadixVM, EuroSys 2013.
  */
+#include "arch/x86_64/asm/insn.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/space_impl.h"
+
+/* Two turns of CPUs at a leaf, so many ticks of the TSC apart, make no crowd. */
+#define CROWD_TIME (1UL << 33)
 
 static LOCK_CLASS(pt_leaf_class, RANK_PT_L1);
 static LOCK_CLASS(pt_1_class, RANK_PT_L2);
@@ -78,6 +82,11 @@ pt_alloc(struct space *s, u8 level, unsigned long base, gfp_t gfp)
 	t->counted = 0;
 	t->emptied = 0;
 	t->cpus = 0;
+	t->fine = NULL;
+	t->fine_ends = 0;
+	t->last_cpu = cpu_id();
+	t->moves = 0;
+	t->moved_at = 0;
 	t->space = s;
 	t->base = base;
 	t->table = page_to_virt(page);
@@ -123,8 +132,7 @@ pt_fold_rss(struct pt *t)
 		WRITE_ONCE(s->peak_rss, (u64)sum);
 }
 
-/* The lowest table on the way to va, not below `level`. Caller in an RCU section. */
-static struct pt *
+static __always_inline struct pt *
 walk(struct space *s, unsigned long va, unsigned int level)
 {
 	u64 *table = phys_to_virt(s->root_pa), e;
@@ -140,7 +148,40 @@ walk(struct space *s, unsigned long va, unsigned int level)
 }
 
 struct pt *
-pt_lock_walk(struct space *s, unsigned long va, unsigned int level)
+pt_walk(struct space *s, unsigned long va, unsigned int level)
+{
+	return walk(s, va, level);
+}
+
+/* Do CPUs take turns at t? */
+static inline void
+pt_note_cpu(struct pt *t)
+{
+	u32 cpu = cpu_id();
+	u64 now;
+
+	if (likely(t->last_cpu == cpu))
+		return;
+	t->last_cpu = cpu;
+	now = rdtsc();
+	t->moves = now - t->moved_at > CROWD_TIME ? 1 : t->moves + 1;
+	t->moved_at = now;
+}
+
+bool
+pt_crowd(const struct pt *t)
+{
+	u32 less;
+
+	if (t->level > 0 || atomic_read(&t->space->users) < 2)
+		return false;
+	/* Where many are fine already, or this one was and did not remain so, more is asked. */
+	less = READ_ONCE(t->space->fine_leaves) / 4 + t->fine_ends;
+	return t->moves >> min(less, 20u) >= PT_CROWD;
+}
+
+static __always_inline struct pt *
+lock_walk(struct space *s, unsigned long va, unsigned int level)
 {
 	struct pt *t;
 
@@ -152,9 +193,45 @@ pt_lock_walk(struct space *s, unsigned long va, unsigned int level)
 		/* Unlinked since, or no longer the lowest? */
 		if (likely(!t->stale && (t->level <= level ||
 					 !entry_is_table(t->table[slot_index(va, t->level)]))))
-			return t;
+			break;
 		spin_unlock(&t->lock);
 	}
+	pt_note_cpu(t);
+	if (likely(!t->fine))
+		return t;
+	spin_unlock(&t->lock);
+	return NULL;
+}
+
+struct pt *
+pt_try_lock_walk(struct space *s, unsigned long va, unsigned int level)
+{
+	return lock_walk(s, va, level);
+}
+
+static __noinline void
+end_fine(struct space *s, unsigned long va)
+{
+	struct pt *t;
+
+	rcu_read_lock();
+	t = pt_walk(s, va, 0);
+	spin_lock(&t->lock);
+	rcu_read_unlock();
+	/* Unlinked tables are not fine. */
+	if (t->fine)
+		fine_end(t);
+	spin_unlock(&t->lock);
+}
+
+struct pt *
+pt_lock_walk(struct space *s, unsigned long va, unsigned int level)
+{
+	struct pt *t;
+
+	while (unlikely(!(t = lock_walk(s, va, level))))
+		end_fine(s, va);
+	return t;
 }
 
 /* The part of runs [i, j) of t, which lies in the new table c, goes there. Room is reserved. */
@@ -211,12 +288,12 @@ cover_level(unsigned long start, unsigned long end)
 }
 
 struct pt *
-pt_lock_cover(struct space *s, unsigned long start, unsigned long end, bool make)
+pt_lock_cover(struct space *s, unsigned long start, unsigned long end, bool make, bool try)
 {
 	unsigned int level = cover_level(start, end);
-	struct pt *t = pt_lock_walk(s, start, level), *c;
+	struct pt *t = try ? pt_try_lock_walk(s, start, level) : pt_lock_walk(s, start, level), *c;
 
-	while (t->level > level && (make || t->nr_runs >= PT_MANY_RUNS)) {
+	while (t && t->level > level && (make || t->nr_runs >= PT_MANY_RUNS)) {
 		/* A large page may be there: its owner splits it if need be. */
 		if (pt_present(t, slot_index(start, t->level)))
 			break;

@@ -62,47 +62,59 @@ writable_now(u64 e, meta_t m)
 	       atomic_read(&phys_to_page(e & PTE_ADDR)->refs) == 1;
 }
 
+u64
+range_new_entry(u64 e, meta_t m)
+{
+	u32 prot = meta_prot(m);
+	u64 new = e & ~(PTE_P | PTE_NONE | PTE_NX);
+
+	new |= (prot ? PTE_P : PTE_NONE) | (prot & PROT_EXEC ? 0 : PTE_NX);
+	if (!(prot & PROT_WRITE))
+		new &= ~PTE_W;
+	else if (writable_now(e, m))
+		new |= PTE_W;
+	return new;
+}
+
 /* The entries of slots [i, j) follow the new protection of m. */
 static void
 leaf_protect(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struct range *r)
 {
-	u32 prot = meta_prot(m);
 	unsigned int k;
 	u64 e, new;
 
 	for_each_present(k, t, i, j) {
 		e = READ_ONCE(t->table[k]);
 		do {
-			new = e & ~(PTE_P | PTE_NONE | PTE_NX);
-			new |= (prot ? PTE_P : PTE_NONE) | (prot & PROT_EXEC ? 0 : PTE_NX);
-			if (!(prot & PROT_WRITE))
-				new &= ~PTE_W;
-			else if (writable_now(e, m))
-				new |= PTE_W;
+			new = range_new_entry(e, m);
 			/* A CPU may set the accessed and dirty bits meanwhile. */
 		} while (new != e && !atomic_try_cmpxchg(&t->table[k], &e, new));
 		/* Only what takes rights away must be flushed. */
-		if (e & PTE_P && (e & ~new &(PTE_W | PTE_P) || new & ~e &PTE_NX))
+		if (range_takes_rights(e, new))
 			gather_range(r->gather, t, slot_base(t, k), slot_base(t, k + 1));
 	}
 }
 
 /* --- a stretch: addresses of t that no table below has --- */
 
+void
+range_note_removed(const struct run *run, struct range *r)
+{
+	s64 n = (s64)run_pages(run);
+
+	r->removed += n;
+	if (run->meta & META_ACCOUNT)
+		r->uncommitted += n;
+	if (run->meta & META_LOCKED)
+		r->unlocked += n;
+}
+
 /* Runs [i, j) go: what they counted for. */
 static void
 note_removed(const struct pt *t, unsigned int i, unsigned int j, struct range *r)
 {
-	for (; i < j; i++) {
-		const struct run *run = &t->runs[i];
-		s64 n = (s64)run_pages(run);
-
-		r->removed += n;
-		if (run->meta & META_ACCOUNT)
-			r->uncommitted += n;
-		if (run->meta & META_LOCKED)
-			r->unlocked += n;
-	}
+	for (; i < j; i++)
+		range_note_removed(&t->runs[i], r);
 }
 
 /* The entries of runs [i, j) in a leaf go. */
@@ -142,9 +154,8 @@ stretch_map(struct pt *t, unsigned long a, unsigned long b, struct range *r)
 	runs_insert(t, i, a, b, r->meta);
 }
 
-/* The new meta of a run by RANGE_PROTECT or RANGE_FLAGS; 0 and r->err if it may not be. */
-static meta_t
-meta_changed(struct run *run, struct range *r)
+meta_t
+range_new_meta(const struct run *run, struct range *r)
 {
 	meta_t m = run->meta, new;
 	s64 n = (s64)run_pages(run);
@@ -194,7 +205,7 @@ stretch_change(struct pt *t, unsigned long a, unsigned long b, struct range *r)
 				break;
 		}
 		at = run->end;
-		new = meta_changed(run, r);
+		new = range_new_meta(run, r);
 		if (!new || new == run->meta)
 			continue;
 		run->meta = new;
@@ -423,19 +434,28 @@ int
 range_try(struct space *s, unsigned long start, unsigned long end, struct range *r)
 {
 	bool make = r->op == RANGE_MAP && atomic_read(&s->users) > 1;
+	struct pt *t = NULL;
 	struct gather g;
-	struct pt *t;
 
+	r->crowded = false;
+	/* The leaf may become fine while its lock is waited for. */
+	for (int tries = 0; !t; tries++) {
+		if (space_has_fine(s) && fine_range(s, start, end, r)) {
+			range_account(s, r, start);
+			return r->err;
+		}
+		t = pt_lock_cover(s, start, end, make, tries == 0);
+	}
 	gather_init(&g, s);
 	r->gather = &g;
 	r->err = 0;
 	r->done = start;
-	t = pt_lock_cover(s, start, end, make);
 	walk_table(t, start, end, r);
 	if (r->exclusive && r->err)
 		take_back(t, start, r);
 	if (r->op == RANGE_UNMAP)
 		r->emptied += prune_note(t);
+	r->crowded = unlikely(pt_is_crowded(t));
 	pt_unlock(t);
 	gather_finish(&g);
 	r->gather = NULL;
@@ -474,6 +494,8 @@ range_apply(struct space *s, unsigned long start, unsigned long end, struct rang
 		give_up(s, start, r);
 	if (unlikely(r->emptied))
 		prune_emptied(s, r->emptied);
+	if (unlikely(r->crowded))
+		fine_make(s, start);
 	return err;
 }
 
@@ -516,6 +538,12 @@ space_next_run(struct space *s, unsigned long va, unsigned long end, struct run 
 	struct pt *t;
 
 	while (va < end && !found) {
+		if (space_has_fine(s)) {
+			if (fine_next_run(s, &va, end, out) == FINE_RUN)
+				return true;
+			if (va >= end)
+				break;
+		}
 		t = pt_lock_walk(s, va, 0);
 		found = next_in_table(t, &va, end, out);
 		if (found && hold)

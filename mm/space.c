@@ -169,10 +169,13 @@ runs_teardown(struct pt *t)
 static s64
 teardown(struct pt *t)
 {
-	s64 committed = runs_teardown(t);
+	s64 committed;
 	unsigned int i, w;
 	u64 bits, e;
 
+	if (unlikely(t->fine != NULL))
+		fine_end(t);
+	committed = runs_teardown(t);
 	for (w = 0; w < ARRAY_SIZE(t->present); w++) {
 		for (bits = t->present[w]; bits; bits &= bits - 1) {
 			i = w * 64 + (unsigned int)__builtin_ctzl(bits);
@@ -262,7 +265,7 @@ count_shown(const struct pt *t, struct space_stat *st)
 	unsigned int i;
 	u64 e;
 
-	st->resident += READ_ONCE(t->anon);
+	st->resident += READ_ONCE(t->fine) ? fine_owned(t) : READ_ONCE(t->anon);
 	st->shared_file += READ_ONCE(t->file);
 	st->shared_anon += READ_ONCE(t->shmem);
 	if (t->level == 0)

@@ -21,6 +21,7 @@
 
 struct arena;
 struct family;
+struct fine;
 struct gather;
 struct pagecache;
 struct view;
@@ -180,6 +181,13 @@ struct pt {
 	u32 emptied;
 	/* CPUs that have linked it, or large pages of it, in a view (VIEW_CPU_BIT, view.c) */
 	u64 cpus;
+	/* a  records of its pages, which say what they are in place of runs and entries (fine.c) */
+	struct fine *fine;
+	/* the CPU that looked at it last, how often that has changed lately, and when (rdtsc) */
+	u32 last_cpu, moves;
+	/* how often it has been fine */
+	u32 fine_ends;
+	u64 moved_at;
 	/* I */
 	struct space *space;
 	unsigned long base;
@@ -281,6 +289,8 @@ struct space {
 	unsigned long mmap_top;
 	/* a  tables of CPUs' own, by CPU; NULL: all use the common ones (view.c) */
 	struct view **views;
+	/* a  leaves that are fine (fine.c) */
+	u32 fine_leaves;
 	/* a  arenas of CPUs, made when a second task runs here (arena.c) */
 	struct arena **cpu_arenas;
 	struct arena *main_arena;
@@ -341,12 +351,27 @@ void pt_free_now(struct pt *t);
 void pt_free_rcu(struct pt *t);
 /* The lowest table on the way to va, not below `level`; locked. */
 struct pt *pt_lock_walk(struct space *s, unsigned long va, unsigned int level);
+/* The same; NULL if it is a fine leaf, which the other ends. */
+struct pt *pt_try_lock_walk(struct space *s, unsigned long va, unsigned int level);
 /*
  * The table to lock for an operation on [start, end): the lowest that covers it
  * and exists. make: tables are added so that it is the lowest possible, if there
- * is memory.
+ * is memory. try: NULL if it is a fine leaf.
  */
-struct pt *pt_lock_cover(struct space *s, unsigned long start, unsigned long end, bool make);
+struct pt *pt_lock_cover(struct space *s, unsigned long start, unsigned long end, bool make,
+			 bool try);
+/* The same without the lock. Caller in an RCU section. */
+struct pt *pt_walk(struct space *s, unsigned long va, unsigned int level);
+/* The leaf t has been locked by many CPUs in turn, lately: at least so often. */
+#define PT_CROWD 4
+bool pt_crowd(const struct pt *t);
+static inline bool
+pt_is_crowded(const struct pt *t)
+{
+	return unlikely(t->moves >= PT_CROWD) && pt_crowd(t);
+}
+/* Ends that t, which is locked, is fine (fine.c). */
+void fine_end(struct pt *t);
 /* Locks the table in slot i of t, which is locked and there. */
 static inline struct pt *
 pt_lock_present(struct pt *t, unsigned int i)
@@ -354,6 +379,8 @@ pt_lock_present(struct pt *t, unsigned int i)
 	struct pt *c = pt_child(t->table[i]);
 
 	spin_lock(&c->lock);
+	if (unlikely(c->fine != NULL))
+		fine_end(c);
 	return c;
 }
 /*
@@ -482,6 +509,8 @@ struct range {
 	s64 removed, uncommitted, unlocked, locked, committed;
 	/* tables that became empty */
 	u32 emptied;
+	/* other CPUs work in the same leaf */
+	bool crowded;
 	/* up to here it is done */
 	unsigned long done;
 };
@@ -505,6 +534,18 @@ bool space_next_run(struct space *s, unsigned long va, unsigned long end, struct
 bool range_is_free(struct space *s, unsigned long start, unsigned long end);
 /* Drops the entries of slots [i, j) of a leaf that belong to run meta m. Lock held. */
 void leaf_drop(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struct range *r);
+
+/* What fine.c does page by page: a run that goes, the new meta of one (0: r->err), entries. */
+void range_note_removed(const struct run *run, struct range *r);
+meta_t range_new_meta(const struct run *run, struct range *r);
+/* The entry e after a change of protection to that of m. */
+u64 range_new_entry(u64 e, meta_t m);
+/* Must what CPUs have of e be dropped when it becomes new? */
+static inline bool
+range_takes_rights(u64 e, u64 new)
+{
+	return e & PTE_P && (e & ~new &(PTE_W | PTE_P) || new & ~e &PTE_NX);
+}
 
 /* --- prune.c --- */
 /* 1 if t, which is locked, is empty and not noted yet, else 0. */
@@ -553,6 +594,41 @@ void tlb_flush_range(struct space *s, unsigned long start, unsigned long end, u6
 void tlb_forget_space(struct space *s);
 /* The view of s that this CPU has loaded; NULL: none, or the common tables. Pinned. */
 struct view *tlb_view_here(const struct space *s);
+
+/* The same for tables that CPUs may be walking. */
+void tlb_flush_tables(struct space *s, unsigned long start, unsigned long end, u64 cpus);
+/* Has this CPU s loaded by a view? If it is the common tables, it tries to change. Pinned. */
+bool tlb_take_view(struct space *s);
+
+/* --- fine.c --- */
+/* Has s any fine leaf? Else the calls below need not be made. */
+static inline bool
+space_has_fine(const struct space *s)
+{
+	return unlikely(READ_ONCE(s->fine_leaves) != 0);
+}
+/* The leaf at va becomes fine, if it may. May sleep. */
+void fine_make(struct space *s, unsigned long va);
+/*
+ * The next ones: false (FINE_FAULT_COARSE, FINE_NONE, -1) if the leaf is not fine, or what is asked
+ * is not for single pages. The caller then takes the leaf's lock, which ends that it is.
+ */
+enum fine_fault {
+	FINE_FAULT_COARSE,
+	FINE_FAULT_DONE,
+	FINE_FAULT_UNMAPPED,
+	FINE_FAULT_DENIED,
+};
+enum fine_fault fine_fault(struct space *s, unsigned long va, u32 access);
+/* As range_try(), but for the space's figures. */
+bool fine_range(struct space *s, unsigned long start, unsigned long end, struct range *op);
+/* As space_next_run(); *va moves on, to where the leaf is not fine any more or the end. */
+enum fine_look { FINE_NONE, FINE_HOLE, FINE_RUN };
+enum fine_look fine_next_run(struct space *s, unsigned long *va, unsigned long end,
+			     struct run *out);
+int fine_has_page(struct space *s, unsigned long va);
+/* Anonymous pages in t, if it is fine. In an RCU section. */
+u64 fine_owned(const struct pt *t);
 
 /* --- view.c --- */
 enum view_state { VIEW_AWAY, VIEW_RUNS, VIEW_LAZY };
@@ -607,6 +683,8 @@ struct view *view_create_oncpu(struct space *s);
  * or the large page there, in the view that is loaded. False: no memory.
  */
 bool view_link(struct pt *t, unsigned int i);
+/* Links a table of this CPU's own in place of the leaf t. False: no view, no memory. Pinned. */
+bool view_link_leaf(const struct pt *t, const u64 *table);
 /* What lies at va under one slot of a level-1 table leaves the views of cpus. */
 void views_unlink(struct space *s, u64 cpus, unsigned long va);
 /* No CPU has s loaded, and nobody changes it. */

@@ -242,11 +242,21 @@ core_of_run(struct space *s, const struct run *r, u8 *vec)
 	struct page *p;
 
 	for (va = r->start; va < r->end; va += PAGE_SIZE, vec++) {
-		struct pt *t = pt_lock_walk(s, va, 0);
+		int fine = fine_has_page(s, va);
+		bool crowded;
+		struct pt *t;
 
+		if (fine >= 0) {
+			*vec = (u8)fine;
+			continue;
+		}
+		t = pt_lock_walk(s, va, 0);
 		*vec = t->level <= 1 && pt_present(t, slot_index(va, t->level)) &&
 		       !(t->level == 1 && entry_is_table(t->table[slot_index(va, 1)]));
+		crowded = pt_is_crowded(t);
 		pt_unlock(t);
+		if (unlikely(crowded))
+			fine_make(s, va);
 		if (*vec || !g->cache)
 			continue;
 		p = pagecache_find(g->cache, region_index(g, va));

@@ -322,22 +322,27 @@ flush_oncpu(void *arg)
 	slot->gen = gen;
 }
 
+static void
+take_view(struct tlb_cpu *c, struct space *s)
+{
+	unsigned long flags = irq_save();
+
+	if (c->loaded == s && !c->view && READ_ONCE(s->views))
+		adopt(c, s);
+	irq_restore(flags);
+}
+
 /* What a CPU does that has been asked, or asks others. */
 static void
 asked_oncpu(void *arg)
 {
 	const struct flush *f = arg;
 	struct tlb_cpu *c = this_cpu_ptr(&tlb);
-	unsigned long flags;
 
-	if (unlikely(c->loaded == f->space && !c->view && READ_ONCE(f->space->views))) {
-		flags = irq_save();
-		if (c->loaded == f->space && !c->view)
-			adopt(c, f->space);
-		irq_restore(flags);
-		return;
-	}
-	flush_oncpu(arg);
+	if (unlikely(c->loaded == f->space && !c->view && READ_ONCE(f->space->views)))
+		take_view(c, f->space);
+	else
+		flush_oncpu(arg);
 }
 
 /* Has any CPU the common tables, of a space that may have views? */
@@ -446,6 +451,22 @@ tlb_flush_range(struct space *s, unsigned long start, unsigned long end, u64 cpu
 	tlb_flush(s, start, end, cpus, false);
 }
 
+void
+tlb_flush_tables(struct space *s, unsigned long start, unsigned long end, u64 cpus)
+{
+	tlb_flush(s, start, end, cpus, true);
+}
+
+bool
+tlb_take_view(struct space *s)
+{
+	struct tlb_cpu *c = this_cpu_ptr(&tlb);
+
+	if (unlikely(c->loaded == s && !c->view))
+		take_view(c, s);
+	return c->loaded == s && c->view;
+}
+
 static void
 forget_oncpu(void *arg)
 {
@@ -490,74 +511,6 @@ tlb_forget_space(struct space *s)
 	}
 	if (ask)
 		cpu_call_mask(&others, forget_oncpu, s);
-}
-
-/* --- gathers --- */
-
-void
-gather_init(struct gather *g, struct space *s)
-{
-	g->space = s;
-	g->start = USER_END;
-	g->end = 0;
-	g->cpus = 0;
-	g->pages = NULL;
-	g->tables = NULL;
-	g->n = 0;
-}
-
-/* Flushes the range so far, which may grow on, and frees. */
-static void
-gather_flush(struct gather *g)
-{
-	struct page *p;
-	struct pt *t;
-	u32 i;
-
-	if (g->start < g->end)
-		tlb_flush(g->space, g->start, g->end, g->cpus, g->tables != NULL);
-	while ((p = g->pages) != NULL) {
-		g->pages = p->next;
-		page_put(p);
-	}
-	for (i = 0; i < g->n; i++)
-		page_put(g->shared[i]);
-	g->n = 0;
-	while ((t = g->tables) != NULL) {
-		g->tables = t->next;
-		atomic_sub(&g->space->tables, 1);
-		pt_free_rcu(t);
-	}
-}
-
-void
-gather_page(struct gather *g, struct page *p)
-{
-	if (likely(atomic_read(&p->refs) == 1)) {
-		p->next = g->pages;
-		g->pages = p;
-		return;
-	}
-	/* Others may drop theirs, so ours must be kept until the flush. */
-	if (g->n == GATHER_SHARED)
-		gather_flush(g);
-	g->shared[g->n++] = p;
-}
-
-void
-gather_table(struct gather *g, struct pt *t)
-{
-	t->next = g->tables;
-	g->tables = t;
-}
-
-void
-gather_finish(struct gather *g)
-{
-	gather_flush(g);
-	g->start = USER_END;
-	g->end = 0;
-	g->cpus = 0;
 }
 
 /* --- kernel addresses --- */

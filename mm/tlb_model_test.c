@@ -43,13 +43,11 @@ static void model_invlpg(unsigned long va);
 #define space_switch_oncpu model_space_switch_oncpu
 #define tlb_flush_range model_tlb_flush_range
 #define tlb_forget_space model_tlb_forget_space
-#define gather_init model_gather_init
-#define gather_page model_gather_page
-#define gather_table model_gather_table
-#define gather_finish model_gather_finish
 #define tlb_flush_kernel model_tlb_flush_kernel
 #define tlb_quit_oncpu model_tlb_quit_oncpu
 #define tlb_view_here model_tlb_view_here
+#define tlb_flush_tables model_tlb_flush_tables
+#define tlb_take_view model_tlb_take_view
 
 #include "mm/tlb.c"
 

@@ -14,7 +14,7 @@
  */
 #include "lib/errno.h"
 #include "lib/test.h"
-#include "mm/space_impl.h"
+#include "mm/fine_impl.h"
 #include "mm/uaccess.h"
 #include "sync/test_port.h"
 
@@ -34,6 +34,8 @@ enum fault_kind {
 	TELLS_NOBODY,
 	/* one of the CPUs that have linked the table is left out */
 	SKIPS_ONE,
+	/* the same of a fine leaf (mm/fine.c), when it is one */
+	SKIPS_RECORD,
 };
 
 struct reader {
@@ -120,7 +122,7 @@ phase_broken(struct shootdown *t, u64 phase)
 	leaf->nr_runs = 0;
 	pt_unlock(leaf);
 	phase_tell(t, phase);
-	spin_lock(&leaf->lock);
+	leaf = pt_lock_walk(t->space, AT, 0);
 	leaf->nr_runs = n;
 	leaf->table[i] = e;
 	pt_mark(leaf, i);
@@ -142,6 +144,30 @@ skip_one(struct shootdown *t)
 	pt_unlock(leaf);
 }
 
+/* The same of the page's record. */
+static void
+skip_record(struct shootdown *t)
+{
+	unsigned int i = slot_index(AT, 0);
+	struct record *r;
+	struct fine *f;
+	struct page *p;
+
+	rcu_read_lock();
+	f = smp_load_acquire(&pt_walk(t->space, AT, 0)->fine);
+	r = f ? &f->record[i] : NULL;
+	pin();
+	if (r && r->entry && spin_word_try(&r->lock)) {
+		p = phys_to_page(r->entry & PTE_ADDR);
+		page_get(p);
+		t->kept[t->nr_kept++] = p;
+		r->cpus &= r->cpus - 1;
+		spin_word_release(&r->lock);
+	}
+	unpin();
+	rcu_read_unlock();
+}
+
 /* Old translations used. */
 static u64
 shootdown_run(enum fault_kind kind, size_t len)
@@ -157,6 +183,9 @@ shootdown_run(enum fault_kind kind, size_t len)
 		test_note_failure();
 		return 0;
 	}
+	/* No leaf becomes fine where its entries are tampered with. */
+	if (kind == TELLS_NOBODY || kind == SKIPS_ONE)
+		t.space->fine_leaves = U32_MAX;
 	space_get_user(t.space);
 	test_use_space(t.space);
 	map_number(&t, 2);
@@ -173,6 +202,8 @@ shootdown_run(enum fault_kind kind, size_t len)
 		smp_store_release(&t.phase, CHANGING);
 		if (kind == SKIPS_ONE)
 			skip_one(&t);
+		if (kind == SKIPS_RECORD)
+			skip_record(&t);
 		EXPECT_EQ(space_unmap(t.space, AT, len), 0);
 		if (kind != TELLS_NOBODY)
 			phase_tell(&t, phase);
@@ -212,6 +243,12 @@ TEST(tlb_shootdown_finds_skipped_view)
 {
 	if (test_cpus() > 1)
 		EXPECT_NE(shootdown_run(SKIPS_ONE, PAGE_SIZE), 0);
+}
+
+TEST(tlb_shootdown_finds_skipped_record)
+{
+	if (test_cpus() > 1)
+		EXPECT_NE(shootdown_run(SKIPS_RECORD, PAGE_SIZE), 0);
 }
 
 struct solo {

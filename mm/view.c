@@ -185,28 +185,45 @@ view_slot(struct view *v, unsigned long va, bool make)
 
 /* --- links --- */
 
+/* The entry of level 1 for va, made if need be. NULL: no memory. */
+static u64 *
+link_slot(struct view *v, unsigned long va)
+{
+	u64 *slot = view_slot(v, va, false);
+
+	if (likely(slot))
+		return slot;
+	view_trim(v);
+	return view_slot(v, va, true);
+}
+
 bool
 view_link(struct pt *t, unsigned int i)
 {
 	struct view *v = tlb_view_here(t->space);
-	unsigned long va = slot_base(t, i);
-	u64 *slot, e;
+	u64 *slot;
 
 	if (likely(!v))
 		return true;
-	slot = view_slot(v, va, false);
-	if (unlikely(!slot)) {
-		view_trim(v);
-		slot = view_slot(v, va, true);
-		if (!slot)
-			return false;
-	}
+	slot = link_slot(v, slot_base(t, i));
+	if (unlikely(!slot))
+		return false;
 	if (READ_ONCE(*slot))
 		return true;
-	e = t->level ? t->table[i] : virt_to_phys(t->table) | PTE_TABLE;
 	t->cpus |= VIEW_CPU_BIT(cpu_id());
-	WRITE_ONCE(*slot, e);
+	WRITE_ONCE(*slot, t->level ? t->table[i] : virt_to_phys(t->table) | PTE_TABLE);
 	return true;
+}
+
+bool
+view_link_leaf(const struct pt *t, const u64 *table)
+{
+	struct view *v = tlb_view_here(t->space);
+	u64 *slot = v ? link_slot(v, t->base) : NULL;
+
+	if (slot && !READ_ONCE(*slot))
+		WRITE_ONCE(*slot, virt_to_phys(table) | PTE_TABLE);
+	return slot != NULL;
 }
 
 void
