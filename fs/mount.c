@@ -63,7 +63,7 @@ mount_alloc(struct super *sb, struct dentry *root, const char *source)
 
 	if (!m)
 		return err_ptr(-ENOMEM);
-	m->pcp = percpu_alloc(sizeof(struct mount_pcp), sizeof(struct mount_pcp));
+	m->pcp = percpu_alloc(sizeof(struct mount_pcp), CACHE_LINE);
 	m->source = kstrdup(source ? source : "none", GFP_KERNEL);
 	if (m->pcp && m->source)
 		id = ids_alloc(&mount_ids);

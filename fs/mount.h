@@ -44,8 +44,9 @@
 /* No namespace: made by the kernel for itself, never attached. */
 #define MOUNT_INTERNAL 0x800u
 
+/* Every walk writes it: alone on its line, as others sum what they have beside it (statfs). */
 struct mount_pcp {
-	s32 count;
+	s32 count __cacheline_aligned;
 	s32 writers;
 };
 
