@@ -22,8 +22,12 @@ import vm  # noqa: E402
 DEBUG = os.environ.get("KERNEL_DEBUG", vm.OUT + "/debug/tessera.elf")
 
 
+# Waits until the serial line has sent all: the machine is switched off with what is left.
+DRAIN = "\nstty sane </dev/console\n"
+
+
 def boot(name, script, kernel=None, cpus=3):
-    return vm.VM(kernel=kernel, initrd=initramfs.build("inside-" + name, script), cpus=cpus,
+    return vm.VM(kernel=kernel, initrd=initramfs.build("inside-" + name, script + DRAIN), cpus=cpus,
                  timeout=120).run()
 
 
