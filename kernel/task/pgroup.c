@@ -27,11 +27,15 @@
 #include "kernel/task/task_impl.h"
 #include "lib/errno.h"
 #include "mm/slab.h"
+#include "percpu/counter.h"
 #include "percpu/cpumask.h"
 
 static LOCK_CLASS(session_class, RANK_TASKLIST + 1);
 static LOCK_CLASS(pgroup_class, RANK_TASKLIST + 2);
 static struct slab_cache *pgroup_cache;
+/* Puts of references that may have been a group's last; and how many at the last drain. */
+static DEFINE_COUNTER(last_puts);
+static s64 last_puts_drained;
 static unsigned int nr_shards __read_mostly;
 struct pgroup *boot_pgroup;
 
@@ -122,6 +126,27 @@ pgroup_discard(struct pgroup *g)
 	slab_free(pgroup_cache, g);
 }
 
+void
+pgroup_put(struct pgroup *g)
+{
+	ref_put(&g->ref);
+	/* Behind the put: pgroups_reclaim(). */
+	counter_inc(last_puts);
+}
+
+bool
+pgroups_reclaim(void)
+{
+	s64 puts = counter_sum(last_puts);
+
+	/* Nothing has emptied since all that had was released. */
+	if (puts == READ_ONCE(last_puts_drained))
+		return false;
+	ref_drain();
+	WRITE_ONCE(last_puts_drained, puts);
+	return true;
+}
+
 /* --- membership --- */
 
 static unsigned int
@@ -187,6 +212,20 @@ pgroup_join(struct pgroup *g, struct process *p)
 	spin_unlock_irq(&g->shard[shard].lock, flags);
 }
 
+/*
+ * The put comes before the lock is given back: whoever empties the shard counts,
+ * and those that left it before have put. The group stays for a grace period.
+ */
+static void
+leave_shard(struct process *p, struct pgroup *g, struct pgroup_shard *shard)
+{
+	list_del_init(&p->pgrp_link);
+	if (list_empty(&shard->members))
+		pgroup_put(g);
+	else
+		ref_put(&g->ref);
+}
+
 void
 pgroup_leave(struct process *p)
 {
@@ -203,12 +242,10 @@ pgroup_leave(struct process *p)
 		rcu_read_unlock();
 		found = rcu_locked(p->pgrp) == g->pid && p->pgrp_shard == shard;
 		if (found)
-			list_del_init(&p->pgrp_link);
+			leave_shard(p, g, &g->shard[shard]);
 		spin_unlock_irq(&g->shard[shard].lock, flags);
-		if (found) {
-			ref_put(&g->ref);
+		if (found)
 			return;
-		}
 	}
 }
 

@@ -46,6 +46,8 @@ struct session {
 void session_put(struct session *s);
 /* A group that was created and never joined; its session stays with the caller. */
 void pgroup_discard(struct pgroup *g);
+/* A reference of a member that has left, or did not become one. */
+void pgroup_put(struct pgroup *g);
 /* A reference for a new member, unless the group has none left. */
 bool pgroup_get_unless_empty(struct pgroup *g);
 /*

@@ -279,11 +279,9 @@ pid_alloc(struct pid **out, s32 want)
 	struct pid *p;
 	s64 nr = want ? number_take(want) : number_alloc();
 
-	if (unlikely(nr == -EAGAIN)) {
-		/* Groups and sessions that have emptied give their numbers back late. */
-		ref_drain();
+	/* Groups and sessions that have emptied give their numbers back late. */
+	if (unlikely(nr == -EAGAIN) && pgroups_reclaim())
 		nr = number_alloc();
-	}
 	if (nr < 0)
 		return nr;
 	p = pid_make(nr);

@@ -156,7 +156,7 @@ sys_setpgid(int nr, int pgid)
 	}
 	rcu_read_unlock();
 	if (old)
-		ref_put(&old->ref);
+		pgroup_put(old);
 	if (fresh)
 		pgroup_discard(fresh);
 	return err;
@@ -172,7 +172,7 @@ setsid_locked(struct process *p, struct session *s, struct pgroup *g)
 
 	if (p->session_leader || (old && pgroup_get_unless_empty(old))) {
 		if (!p->session_leader)
-			ref_put(&old->ref);
+			pgroup_put(old);
 		old = err_ptr(-EPERM);
 		goto out;
 	}
@@ -212,7 +212,7 @@ sys_setsid(void)
 		session_put(s);
 		return ptr_err(old);
 	}
-	ref_put(&old->ref);
+	pgroup_put(old);
 	return p->tgid;
 }
 

@@ -36,6 +36,11 @@ void pgroup_unlock_fork(struct pgroup *g, unsigned int shard, unsigned long flag
 void pgroup_join_fork(struct pgroup *g, unsigned int shard, struct process *child);
 /* A process that nobody sees yet. */
 void pgroup_join(struct pgroup *g, struct process *p);
+/*
+ * Releases groups and sessions that have emptied, whose numbers are taken till
+ * then. False: there are none. May sleep.
+ */
+bool pgroups_reclaim(void);
 /* A process that is released. */
 void pgroup_leave(struct process *p);
 /* idle_process and what it makes at boot. */

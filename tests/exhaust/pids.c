@@ -29,6 +29,25 @@ fork_all(int max, int *err)
 	return n;
 }
 
+/* The same from children[at] on, which are there; how many. */
+static int
+fork_some(int at, int max)
+{
+	int n = 0;
+
+	for (; n < max; n++) {
+		pid_t c = fork();
+
+		if (!c)
+			for (;;)
+				pause();
+		if (c < 0)
+			break;
+		children[at + n] = c;
+	}
+	return n;
+}
+
 static bool
 end_all(int n)
 {
@@ -78,6 +97,39 @@ TEST_LIMIT(pid_numbers, 120)
 		children[n / 2] = children[n - 2];
 		check(end_all(n - 2));
 	}
+	limit_restore(&l);
+	level_check(&before);
+	still_works();
+}
+
+/* The number of a group that has emptied can be had at once, not some time later. */
+TEST_LIMIT(numbers_of_groups, 120)
+{
+	long max = 400 + 12 * sysconf(_SC_NPROCESSORS_CONF);
+	struct level before = level_now();
+	struct limit l;
+	int n, e, more;
+
+	if (!limit_set(&l, "kernel/pid_max", max))
+		return;
+	n = fork_all(max + 10, &e);
+	is(e, EAGAIN);
+	for (int i = 0; i < n; i++)
+		setpgid(children[i], 0);
+	for (int round = 0; round < 5; round++) {
+		for (int i = 0; i < 40; i++) {
+			kill(children[n - 1 - i], SIGKILL);
+			reap(children[n - 1 - i]);
+		}
+		/* Kernel threads may come in between. */
+		more = fork_some(n - 40, 30);
+		is(more, 30);
+		for (int i = 0; i < more; i++)
+			setpgid(children[n - 40 + i], 0);
+		more += fork_some(n - 40 + more, 10);
+		n = n - 40 + more;
+	}
+	check(end_all(n));
 	limit_restore(&l);
 	level_check(&before);
 	still_works();
