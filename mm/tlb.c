@@ -56,9 +56,9 @@
  * Numbers of spaces are never used again, so a slot of a space that is gone
  * cannot be taken for another's.
  *
- * Locking: slots are touched by their CPU with interrupts off, or pinned by the
- * flusher on its own CPU; a handler that comes in between only makes more
- * flushed than gen says.
+ * Locking: slots are touched by their CPU with interrupts off, also by the flusher on
+ * its own: a handler that took a view in between would have its generation
+ * overwritten by one of the common tables.
  *
  * See: Intel SDM vol. 3, 4.10 (caching translation information).
  */
@@ -422,6 +422,7 @@ tlb_flush(struct space *s, unsigned long start, unsigned long end, u64 cpus, boo
 {
 	struct flush f = {s, start, end};
 	struct cpumask others;
+	unsigned long flags;
 	bool ask = false;
 
 	pin();
@@ -437,7 +438,9 @@ tlb_flush(struct space *s, unsigned long start, unsigned long end, u64 cpus, boo
 			ask |= ask_common(s, tables, cpu_id(), &others);
 		}
 	}
+	flags = irq_save();
 	asked_oncpu(&f);
+	irq_restore(flags);
 	unpin();
 	if (ask) {
 		mm_stat_inc(MM_SHOOTDOWNS);

@@ -175,6 +175,9 @@ model_invlpg(unsigned long va)
 	struct model_cpu *c = model_this_cpu();
 	u32 pcid = model_pcid(c);
 
+	/* Others' flushes come in here, if they can. */
+	if (++c->loads % 4 == 0)
+		torture_window();
 	c->page[pcid][va >> PAGE_SHIFT] = 0;
 	/* All that is cached of tables goes too (SDM vol. 3, 4.10.4.1). */
 	c->tables[pcid] = 0;
