@@ -136,20 +136,20 @@ poll_one(int worker, long n)
 }
 
 static const struct loop loops[] = {
-	{"open, processes", false, 20000, open_close},
-	{"open, threads", true, 20000, open_close},
-	{"mmap, processes", false, 20000, map_unmap},
-	{"mmap, threads", true, 20000, map_unmap},
-	{"page fault, processes", false, 40960, page_fault},
-	{"page fault, threads", true, 40960, page_fault},
-	{"pipe, processes", false, 40000, pipe_ping},
-	{"pipe, threads", true, 40000, pipe_ping},
-	{"futex, threads", true, 80000, futex_wake},
-	{"fork, processes", false, 800, fork_exit},
-	{"signal, processes", false, 30000, signal_self},
-	{"signal, threads", true, 30000, signal_self},
-	{"poll, processes", false, 40000, poll_one},
-	{"poll, threads", true, 40000, poll_one},
+	{"open, processes", false, 160000, open_close},
+	{"open, threads", true, 160000, open_close},
+	{"mmap, processes", false, 160000, map_unmap},
+	{"mmap, threads", true, 160000, map_unmap},
+	{"page fault, processes", false, 245760, page_fault},
+	{"page fault, threads", true, 245760, page_fault},
+	{"pipe, processes", false, 400000, pipe_ping},
+	{"pipe, threads", true, 400000, pipe_ping},
+	{"futex, threads", true, 1000000, futex_wake},
+	{"fork, processes", false, 3200, fork_exit},
+	{"signal, processes", false, 100000, signal_self},
+	{"signal, threads", true, 100000, signal_self},
+	{"poll, processes", false, 800000, poll_one},
+	{"poll, threads", true, 800000, poll_one},
 };
 
 struct job {

@@ -14,12 +14,15 @@ import vm
 
 LOAD = "stress-ng --cpu 4 --switch 4 --fork 2 --vm 2 --vm-bytes 16M --pipe 2 --timer 2 -t %d >/dev/null 2>&1 &\n"
 CPUS = (1, 2, 4)
-# The tree that is built: its files, compiled one by one by jobs that make starts.
+# The tree that is built, three times: its files, compiled one by one by jobs that make starts.
 MAKEFILE = """
-OBJECTS := $(patsubst /src/%.c,/tmp/build/%.o,$(wildcard /src/*.c))
-all: $(OBJECTS)
-/tmp/build/%.o: /src/%.c
-	@tcc -w -c -I/ -o $@ $<
+SOURCES := $(wildcard /src/*.c)
+all: $(foreach n,1 2 3,$(patsubst /src/%.c,/tmp/build/$n/%.o,$(SOURCES)))
+define rule
+/tmp/build/$1/%.o: /src/%.c
+	@tcc -w -c -I/ -o $$@ $$<
+endef
+$(foreach n,1 2 3,$(eval $(call rule,$n)))
 """
 
 
@@ -57,9 +60,9 @@ def scale(bench, compiled):
         archive = initramfs.build("bench-scale-%d" % cpus, """
 /bench-scale %d 3
 for round in 1 2 3; do
-	hackbench -g 2 -l 100 | sed -n 's/^Time: /seconds hackbench, processes: /p'
-	hackbench -g 2 -l 100 -T | sed -n 's/^Time: /seconds hackbench, threads: /p'
-	rm -rf /tmp/build; mkdir /tmp/build
+	hackbench -g 2 -l 300 | sed -n 's/^Time: /seconds hackbench, processes: /p'
+	hackbench -g 2 -l 300 -T | sed -n 's/^Time: /seconds hackbench, threads: /p'
+	rm -rf /tmp/build; mkdir -p /tmp/build/1 /tmp/build/2 /tmp/build/3
 	start=$(cut -d' ' -f1 /proc/uptime)
 	make -s -j %d -f /Makefile || echo "make: $?"
 	echo "seconds build: $(echo "$(cut -d' ' -f1 /proc/uptime) $start" | awk '{ print $1 - $2 }')"
