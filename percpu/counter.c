@@ -188,8 +188,12 @@ tighten(struct limit_counter *c)
 {
 	/* Pairs with limit_counter_release() and credit_carry_begin(). */
 	atomic_xchg(&c->tight, 1);
-	while (READ_ONCE(c->carriers) != 0)
+	while (READ_ONCE(c->carriers) != 0) {
+		/* Another's end of tightness would let in carriers for ever. */
+		if (!READ_ONCE(c->tight))
+			atomic_xchg(&c->tight, 1);
 		cpu_relax();
+	}
 	credits_call_in(c);
 }
 

@@ -295,7 +295,7 @@ get(struct tally *t, unsigned int cpu)
 void
 tally_init(struct tally *t, u32 n)
 {
-	t->word = n;
+	WRITE_ONCE(t->word, n);
 }
 
 bool

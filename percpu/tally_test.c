@@ -201,8 +201,11 @@ broken_part(struct tally *t)
 static void
 broken_get(struct tally *t)
 {
+	s64 *part;
+
 	pin();
-	(*this_cpu_ptr(broken_part(t)))++;
+	part = this_cpu_ptr(broken_part(t));
+	atomic_inc(part);
 	unpin();
 }
 
@@ -219,9 +222,11 @@ static bool
 broken_put(struct tally *t)
 {
 	u64 word = 1;
+	s64 *part;
 
 	pin();
-	(*this_cpu_ptr(broken_part(t)))--;
+	part = this_cpu_ptr(broken_part(t));
+	atomic_dec(part);
 	unpin();
 	return counter_sum_ptr(broken_part(t)) == -1 && atomic_try_cmpxchg(&t->word, &word, 0);
 }

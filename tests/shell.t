@@ -91,16 +91,20 @@ def jobs(t, console):
     step("a trapped ^C", CTRL_C, r"caught2")
     console.expect(r"^on$")
     console.expect(PROMPT)
-    console.type(LONG)
+    # SIGCONT comes when the job has the terminal: before that, ^C would go to the shell.
+    console.type("sh -c 'n=0; trap \"n=\\$((n + 1)); echo went\\$n\" CONT; echo rea$((1 - 1))dy; "
+                 "sleep 1000 & while :; do wait; done'\n")
     console.expect(r"^rea0dy$")
     step("^Z stops the command", CTRL_Z, r"Stopped +sh -c ")
     step("jobs", "jobs\n", r"^\[1\]\+  Stopped +sh -c ")
     step("bg", "bg\n", r"^\[1\] sh -c ")
+    console.expect(r"^went1$")
     step("it runs again", "jobs\n", r"^\[1\]\+  Running +sh -c ")
     step("the kernel says so too", "grep State /proc/$(pidof sleep)/status\n",
          r"^State:\tS \(sleeping\)$")
     console.type("fg\n")
     console.expect(r"^sh -c ")
+    console.expect(r"^went2$")
     step("fg, then ^C", CTRL_C, PROMPT)
     step("no job is left", "jobs; echo none$((0 + 0))\n", r"none0$")
     console.type("(echo rea$((0 + 0))dy >&2; head -n 1) | sed s/^/got-/\n")

@@ -52,6 +52,9 @@ tick(struct timer *timer)
 	}
 	if (rq->nr_running > 1)
 		sched_push(rq);
+	/* Its affinity changed while it was between running and queued: nobody took it. */
+	if (unlikely(t != rq->idle && !cpumask_test(&t->sched.allowed, rq->cpu)))
+		runq_kick(rq);
 	if (rq->cpu == 0)
 		sched_load_tick();
 	timer_start(timer, rq->clock + TICK_NS);
