@@ -106,6 +106,9 @@ file_pos_lock(struct file *f)
 {
 	if (!(f->mode & FMODE_ATOMIC_POS) || tally_is_sole(&f->refs))
 		return false;
+	/* Once it was shared only the sum tells; no other thread has our table. */
+	if (atomic_read(&current->files->refs) == 1 && tally_sum(&f->refs) == 1)
+		return false;
 	mutex_lock(&f->pos_lock);
 	return true;
 }
