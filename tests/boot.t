@@ -42,6 +42,7 @@ def main():
     for memory in ("128M", "2G", "8G"):
         check(t, "memory " + memory, vm.VM(initrd=archive, memory=memory))
     check(t, "machine pc", vm.VM(initrd=archive, machine="pc"))
+    check(t, "no HPET", vm.VM(initrd=archive, machine="q35,hpet=off"))
     check(t, "CPU model qemu64", vm.VM(initrd=archive, cpu="qemu64"))
     check(t, "CPU model qemu64, machine pc, 1 CPU",
           vm.VM(initrd=archive, cpu="qemu64", machine="pc", cpus=1))
