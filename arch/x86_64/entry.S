@@ -114,7 +114,7 @@ entry_syscall_traced:
 	jmp	entry_syscall_done
 
 entry_missing:
-	mov	REGS_ORIG_RAX(%rsp), %rdi
+	mov	REGS_ORIG_RAX(%rsp), %edi
 	call	syscall_missing
 	jmp	entry_syscall_done
 

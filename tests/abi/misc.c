@@ -356,3 +356,51 @@ TEST(unknown_calls)
 	fails(syscall(156), ENOSYS);
 	fails(syscall(236), ENOSYS);
 }
+
+#define MISSING "/proc/tessera/syscalls"
+
+/* How often a call that is not there was made; -1: it has no line. number "-": the rest's. */
+static long
+counted(const char *number, const char *program)
+{
+	static char text[1 << 16];
+	char nr[32], name[64], comm[32];
+	char *line = text;
+	long n;
+
+	get(MISSING, text, sizeof(text));
+	while ((line = strchr(line, '\n')) != NULL && *++line) {
+		if (sscanf(line, "%31s %63s %ld %31s", nr, name, &n, comm) == 4 &&
+		    !strcmp(nr, number) && !strcmp(comm, program))
+			return n;
+	}
+	return -1;
+}
+
+/* What is not there is counted by number and program, in a table with an end. */
+TEST(missing_calls_are_counted)
+{
+	long rest;
+
+	if (access(MISSING, F_OK)) {
+		skip("not Tessera");
+		return;
+	}
+	prctl(PR_SET_NAME, "asks");
+	is(counted("4711", "asks"), -1);
+	fails(syscall(4711), ENOSYS);
+	is(counted("4711", "asks"), 1);
+	fails(syscall((1L << 32) + 4711), ENOSYS);
+	is(counted("4711", "asks"), 2);
+	prctl(PR_SET_NAME, "others");
+	fails(syscall(4711), ENOSYS);
+	is(counted("4711", "asks"), 2);
+	is(counted("4711", "others"), 1);
+	for (long nr = 5000; nr < 7000; nr++)
+		syscall(nr);
+	rest = counted("-", "-");
+	check(rest > 0);
+	fails(syscall(7000), ENOSYS);
+	is(counted("-", "-"), rest + 1);
+	is(counted("4711", "asks"), 2);
+}
