@@ -14,9 +14,11 @@
  * CPUs that have them loaded; all others find on their way back that their slot is
  * behind, and drop it.
  *
- * A CPU that finds one flush not done knows that it is the one that it was
- * interrupted for, which has been counted: it drops that range. If there are
- * more, it drops everything.
+ * A flush knows its number in each count that it was counted in. A CPU that finds
+ * this one flush not done drops the range; if there are more, or it is not told the
+ * number, everything. It must not take the one that is not done for the one that it
+ * was interrupted for: that may have been done meanwhile, by a switch or with
+ * another, and the other's range is a different one.
  *
  * Once a space may have views (space->views), its tlb_gen counts on only while
  * some CPU is in space->cpus, so that flushes which concern no common CPU write no
@@ -78,6 +80,8 @@
 #define SLOTS 6
 /* So many flushes have to interrupt others before a space may have views. */
 #define VIEWS_AFTER 2
+/* CPUs that a flush tells its number in the counts of their views. */
+#define VIEWS_TOLD 8
 #define CR3_NOFLUSH (1UL << 63)
 #define CR4_PGE 0x80UL
 #define CR4_PCIDE 0x20000UL
@@ -293,11 +297,35 @@ adopt(struct tlb_cpu *c, struct space *s)
 
 /* --- flushing --- */
 
+/* The number of a flush in the count of a CPU's view. */
+struct flush_number {
+	unsigned int cpu;
+	u64 gen;
+};
+
 struct flush {
 	struct space *space;
 	unsigned long start, end;
+	/* its number in the count of the common tables; 0: it was not counted there */
+	u64 gen;
+	/* those in the counts of views; the CPUs beyond are not told */
+	unsigned int nr;
+	struct flush_number view[VIEWS_TOLD];
 };
 
+/* The number of f in the count that this CPU's slot follows; 0: not known. */
+static u64
+number_here(const struct flush *f, const struct view *v)
+{
+	if (!v)
+		return f->gen;
+	for (unsigned int i = 0; i < f->nr; i++)
+		if (f->view[i].cpu == cpu_id())
+			return f->view[i].gen;
+	return 0;
+}
+
+/* Interrupts off. */
 static void
 flush_oncpu(void *arg)
 {
@@ -305,14 +333,17 @@ flush_oncpu(void *arg)
 	struct tlb_cpu *c = this_cpu_ptr(&tlb);
 	struct tlb_slot *slot = &c->slots[c->slot];
 	unsigned long va;
-	u64 gen;
+	u64 gen, number;
 
 	if (c->loaded != f->space)
 		return;
 	gen = READ_ONCE(*gen_of(f->space, c->view));
-	if (slot->gen == gen)
+	number = number_here(f, c->view);
+	/* All is done, or this one is: others' interrupts are on the way. */
+	if (slot->gen == gen || (number != 0 && number <= slot->gen))
 		return;
-	if (slot->gen + 1 != gen || (f->end - f->start) >> PAGE_SHIFT > SINGLE_MAX) {
+	if (number != slot->gen + 1 || number != gen ||
+	    (f->end - f->start) >> PAGE_SHIFT > SINGLE_MAX) {
 		slot->gen = gen;
 		local_flush_all();
 		return;
@@ -382,10 +413,12 @@ ask_common(struct space *s, bool lazy_too, unsigned int self, struct cpumask *ma
 
 /* Counts the flush for the views of cpus; adds those of them that must be asked. */
 static bool
-ask_views(struct space *s, u64 cpus, bool lazy_too, unsigned int self, struct cpumask *mask)
+ask_views(struct flush *f, u64 cpus, bool lazy_too, unsigned int self, struct cpumask *mask)
 {
+	struct space *s = f->space;
 	bool any = false;
 	unsigned int cpu;
+	u64 gen;
 
 	for_each_view_cpu(cpu, cpus) {
 		struct view *v = view_of(s, cpu);
@@ -394,7 +427,9 @@ ask_views(struct space *s, u64 cpus, bool lazy_too, unsigned int self, struct cp
 		if (!v)
 			continue;
 		/* Full barrier: pairs with the exchange of `loaded`. */
-		atomic_add_return(&v->gen, 1UL);
+		gen = atomic_add_return(&v->gen, 1UL);
+		if (f->nr < VIEWS_TOLD)
+			f->view[f->nr++] = (struct flush_number){cpu, gen};
 		loaded = READ_ONCE(v->loaded);
 		if (cpu == self || loaded == VIEW_AWAY || (loaded == VIEW_LAZY && !lazy_too))
 			continue;
@@ -420,18 +455,23 @@ mask_only(const struct cpumask *m, unsigned int self)
 static void
 tlb_flush(struct space *s, unsigned long start, unsigned long end, u64 cpus, bool tables)
 {
-	struct flush f = {s, start, end};
 	struct cpumask others;
+	struct flush f;
 	unsigned long flags;
 	bool ask = false;
 
+	f.space = s;
+	f.start = start;
+	f.end = end;
+	f.gen = 0;
+	f.nr = 0;
 	pin();
 	if (unlikely(cpus)) {
 		cpumask_zero(&others);
-		ask = ask_views(s, cpus, tables, cpu_id(), &others);
+		ask = ask_views(&f, cpus, tables, cpu_id(), &others);
 	}
 	if (likely(!READ_ONCE(s->views)) || common_used(s)) {
-		atomic_add_return(&s->tlb_gen, 1UL);
+		f.gen = atomic_add_return(&s->tlb_gen, 1UL);
 		if (unlikely(!mask_only(&s->cpus, cpu_id()))) {
 			if (!cpus)
 				cpumask_zero(&others);
