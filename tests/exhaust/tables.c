@@ -287,3 +287,38 @@ TEST_LIMIT(sleepers, 240)
 	is(good, 300);
 	level_check(&before);
 }
+
+/* Calls that are not there: those that no longer fit into their table, of this number of lines. */
+static long
+missing_rest(int *lines)
+{
+	static char text[1 << 16];
+	char *line = text;
+	long rest = 0;
+
+	get("/proc/tessera/syscalls", text, sizeof(text));
+	for (*lines = -1; (line = strchr(line, '\n')) != NULL; line++) {
+		++*lines;
+		sscanf(line, "\n- - %ld -", &rest);
+	}
+	return rest;
+}
+
+TEST_LIMIT(missing_calls, 60)
+{
+	int lines, more;
+	long rest;
+
+	if (access("/proc/tessera", F_OK)) {
+		skip("not Tessera");
+		return;
+	}
+	for (long nr = 5000; nr < 7000; nr++)
+		syscall(nr);
+	rest = missing_rest(&lines);
+	check(lines >= 256);
+	check(rest > 2000 - 256 && rest < 10000);
+	fails(syscall(7000), ENOSYS);
+	is(missing_rest(&more), rest + 1);
+	is(more, lines);
+}
