@@ -214,7 +214,10 @@ sched_push(struct runq *rq)
 		if (!lightest || READ_ONCE(runq_of(cpu)->weight) < READ_ONCE(lightest->weight))
 			lightest = runq_of(cpu);
 	}
-	if (lightest && READ_ONCE(lightest->weight) < READ_ONCE(rq->weight))
+	/* Who wakes and sleeps again at once makes a CPU heavy for one tick. */
+	if (!lightest || READ_ONCE(lightest->weight) >= READ_ONCE(rq->weight))
+		rq->heavy_ticks = 0;
+	else if (rq->heavy_ticks++)
 		give(rq, lightest);
 }
 

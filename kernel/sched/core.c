@@ -98,11 +98,11 @@ void
 runq_enqueue(struct runq *rq, struct task *t, bool wakeup)
 {
 	t->sched.queued = true;
-	t->sched.queued_at = rq->clock;
 	WRITE_ONCE(rq->nr_running, rq->nr_running + 1);
 	if (rq->nr_running == 2)
 		WRITE_ONCE(rq->crowded, true);
 	t->sched.class->enqueue(rq, t, wakeup);
+	t->sched.queued_at = rq->clock;
 	WRITE_ONCE(rq->weight, runq_weight(rq));
 }
 
@@ -110,6 +110,7 @@ void
 runq_dequeue(struct runq *rq, struct task *t, bool sleep)
 {
 	t->sched.queued = false;
+	t->sched.queued_at = rq->clock;
 	WRITE_ONCE(rq->nr_running, rq->nr_running - 1);
 	if (rq->nr_running == 1)
 		WRITE_ONCE(rq->crowded, false);

@@ -6,8 +6,15 @@
  * real time / w. V is the weighted average of all runnable v. A task is owed
  * service (its lag is positive) when v <= V: then it is eligible. Each request
  * for a slice has a virtual deadline v + slice / w; the eligible task with the
- * earliest deadline runs. Lag is kept over a sleep, bounded by one slice, so
- * that sleeping neither earns nor loses service.
+ * earliest deadline runs. Lag is kept over a sleep, bounded by two slices, so
+ * that sleeping earns no service; what was had too early is paid by waiting,
+ * asleep or queued.
+ *
+ * Who wakes is served before those who only compute, in the order of waking, as
+ * soon as it is eligible: its share is what it was, but it does not wait until
+ * all others have had their turn. Deadlines alone do not give that: where turns
+ * are longer than asked for (ticks that come late), many are overdue and come
+ * first.
  *
  * The tree is ordered by deadline and augmented by the least v of each subtree:
  * a subtree whose least v is not eligible is skipped, so a pick is O(log n).
@@ -148,8 +155,22 @@ tree_insert(struct runq *rq, struct task *t)
 static void
 tree_erase(struct runq *rq, struct task *t)
 {
+	list_del_init(&t->sched.link);
 	rb_erase_augmented_cached(&t->sched.node, &rq->fair_tree, subtree_update);
 	rb_clear(&t->sched.node);
+}
+
+/* Behind others that have woken, unless it weighs more than the first. */
+static void
+woken_add(struct runq *rq, struct task *t)
+{
+	struct list *woken = &rq->fair_woken;
+
+	if (!list_empty(woken) &&
+	    t->sched.weight > list_first(woken, struct task, sched.link)->sched.weight)
+		list_add(&t->sched.link, woken);
+	else
+		list_add_tail(&t->sched.link, woken);
 }
 
 void
@@ -166,9 +187,13 @@ fair_task_init(struct task *t)
 static void
 fair_enqueue(struct runq *rq, struct task *t, bool wakeup)
 {
+	u64 asleep = wakeup ? min(rq->clock - t->sched.queued_at, 1UL << 40) : 0;
 	s64 lag = t->sched.vlag, limit;
 
 	fair_task_init(t);
+	/* V has gone on meanwhile, about as if it had been here. */
+	if (lag < 0)
+		lag = min(lag + to_virtual(asleep, rq->fair_sum_w + t->sched.weight), 0);
 	/*
 	 * Joining with lag l moves V by -l * w / (W + w); scale it up so that
 	 * what is left after joining is l.
@@ -185,6 +210,8 @@ fair_enqueue(struct runq *rq, struct task *t, bool wakeup)
 	}
 	sums_add(rq, t);
 	tree_insert(rq, t);
+	if (wakeup && t->sched.queued_at && t->sched.policy == SCHED_OTHER)
+		woken_add(rq, t);
 }
 
 static void
@@ -197,12 +224,31 @@ fair_dequeue(struct runq *rq, struct task *t, bool sleep)
 	sums_sub(rq, t);
 }
 
+/* The first of those that have woken and are eligible, among some. */
+static struct task *
+woken_first(struct runq *rq)
+{
+	struct task *t;
+	int looks = 4;
+
+	list_for_each_entry(t, &rq->fair_woken, sched.link) {
+		if (eligible(rq, t->sched.vruntime))
+			return t;
+		if (--looks == 0)
+			break;
+	}
+	return NULL;
+}
+
 /* The eligible task with the earliest deadline: left subtrees first, pruned by least v. */
 static struct task *
 fair_best(struct runq *rq)
 {
 	struct rb_node *n = rq->fair_tree.leftmost, *best = NULL;
+	struct task *woken = woken_first(rq);
 
+	if (woken)
+		return woken;
 	if (!n || eligible(rq, task_of(n)->sched.vruntime))
 		return n ? task_of(n) : NULL;
 	n = rq->fair_tree.root.node;

@@ -90,6 +90,7 @@ runq_init(struct runq *rq, unsigned int cpu, struct task *idle)
 	rq->idling = true;
 	spin_init(&rq->lock, &runq_lock_class);
 	rq->fair_tree = RB_ROOT_CACHED;
+	list_init(&rq->fair_woken);
 	rq->dl_tree = RB_ROOT_CACHED;
 	for (i = 0; i < RT_PRIORITIES; i++)
 		list_init(&rq->rt_queue[i]);
@@ -213,7 +214,7 @@ sched_fork(struct task *child, struct task *parent, bool reset_on_fork_ok)
 		s->nr_allowed = nr_cpus;
 	}
 	rb_clear(&s->node);
-	list_init(&s->rt_link);
+	list_init(&s->link);
 	fair_task_init(child);
 	sched_set_class(child);
 	return 0;

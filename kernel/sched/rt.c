@@ -24,9 +24,9 @@ list_put(struct runq *rq, struct task *t, bool front)
 	u32 p = priority(t);
 
 	if (front)
-		list_add(&t->sched.rt_link, &rq->rt_queue[p]);
+		list_add(&t->sched.link, &rq->rt_queue[p]);
 	else
-		list_add_tail(&t->sched.rt_link, &rq->rt_queue[p]);
+		list_add_tail(&t->sched.link, &rq->rt_queue[p]);
 	rq->rt_bitmap[p / 64] |= BIT(p % 64);
 }
 
@@ -36,7 +36,7 @@ list_take(struct runq *rq, struct task *t)
 {
 	u32 p = priority(t);
 
-	list_del_init(&t->sched.rt_link);
+	list_del_init(&t->sched.link);
 	if (list_empty(&rq->rt_queue[p]))
 		rq->rt_bitmap[p / 64] &= ~BIT(p % 64);
 }
@@ -52,7 +52,7 @@ rt_first(struct runq *rq)
 		p = 63 - __builtin_clzl(rq->rt_bitmap[0]);
 	else
 		return NULL;
-	return list_first(&rq->rt_queue[p], struct task, sched.rt_link);
+	return list_first(&rq->rt_queue[p], struct task, sched.link);
 }
 
 static void
@@ -66,7 +66,7 @@ static void
 rt_dequeue(struct runq *rq, struct task *t, bool sleep)
 {
 	rq->rt_nr--;
-	if (!list_empty(&t->sched.rt_link))
+	if (!list_empty(&t->sched.link))
 		list_take(rq, t);
 }
 
@@ -137,7 +137,7 @@ rt_steal(struct runq *rq, unsigned int to, u64 below)
 	if (below <= WEIGHT_RT)
 		return NULL;
 	for (p = RT_PRIORITIES; p-- > 1;)
-		list_for_each_entry(t, &rq->rt_queue[p], sched.rt_link)
+		list_for_each_entry(t, &rq->rt_queue[p], sched.link)
 			if (cpumask_test(&t->sched.allowed, to) && !READ_ONCE(t->sched.on_cpu))
 				return t;
 	return NULL;

@@ -45,6 +45,7 @@ struct runq {
 	u64 clock;
 	/* l  fair: see fair.c */
 	struct rb_root_cached fair_tree;
+	struct list fair_woken;
 	u32 fair_nr;
 	s64 fair_min, fair_sum_w_v;
 	u64 fair_sum_w;
@@ -64,6 +65,8 @@ struct runq {
 	struct timer slice_timer;
 	/* where sched_push() looks next */
 	unsigned int push_next;
+	/* ticks in a row in which a lighter CPU was seen */
+	u32 heavy_ticks;
 	/* 0 off, 1 running */
 	bool tick_on;
 	u64 switches;

@@ -68,8 +68,8 @@ struct sched_task {
 	u64 weight;
 	s64 vruntime, vdeadline, min_vruntime, vlag;
 	u64 slice;
-	/* l  FIFO and RR */
-	struct list rt_link;
+	/* l  FIFO and RR: the queue of its priority; fair: fair_woken */
+	struct list link;
 	u64 rr_left;
 	/* l  put_prev shall place it last */
 	bool yielding;
@@ -81,7 +81,10 @@ struct sched_task {
 
 	/* l  time on the CPU in ns; start of the present stretch */
 	u64 exec_start, sum_exec, prev_sum_exec;
-	/* l  when it was queued last, and the sum of waits: /proc/PID/schedstat */
+	/*
+	 * l  when it was queued, or left the queue, last (0: never); the sum of waits:
+	 * /proc/PID/schedstat
+	 */
 	u64 queued_at, wait_sum;
 	u64 timeslices;
 	/* o  ticks seen in user and kernel mode, and what was reported (monotonic) */
