@@ -2,16 +2,17 @@
 /*
  * Pipes.
  *
- * Model: a ring of slots, each a fragment of a page. A write adds to the newest
- * page if its last part fits whole, else takes slots; a read empties the oldest.
- * A write of up to PIPE_BUF bytes fits into one slot, hence is atomic.
+ * Model: a ring of slots, each a fragment of a page (pipe_ring.c). A write adds to
+ * the newest page if its last part fits whole, else takes slots; a read empties the
+ * oldest. A write of up to PIPE_BUF bytes fits into one slot, hence is atomic.
  *
- * Locking: pipe->lock (RANK_PIPE; two pipes in address order). Sleepers let go
- * of it. A wakeup is sent only when the ring leaves the state that the other
- * side waits in: empty for readers, full for writers.
+ * Locking: readers hold r.lock, writers w.lock, as pipe_ring.c tells. Each write
+ * wakes a reader, since edge-triggered watchers see each; a read wakes a writer only
+ * when the ring was full.
  */
 #include "kernel/handle/pipe.h"
 
+#include "arch/x86_64/asm/atomic.h"
 #include "kernel/handle/handle.h"
 #include "kernel/init.h"
 #include "kernel/port_fs.h"
@@ -48,7 +49,8 @@ pipe_alloc(void)
 		slab_free(pipe_cache, p);
 		return NULL;
 	}
-	mutex_init(&p->lock, &pipe_class);
+	mutex_init(&p->r.lock, &pipe_class);
+	mutex_init(&p->w.lock, &pipe_class);
 	async_list_init(&p->async);
 	waitq_init(&p->read_wait);
 	waitq_init(&p->write_wait);
@@ -58,108 +60,10 @@ pipe_alloc(void)
 void
 pipe_free(struct pipe *p)
 {
-	while (!pipe_empty(p))
-		pipe_drop(p);
-	if (p->spare)
-		page_put(p->spare);
+	pipe_drain(p);
 	pipe_slots_free(p);
 	fs_locks_free(p->locks);
 	slab_free(pipe_cache, p);
-}
-
-void
-pipe_push(struct pipe *p, struct page *page, u32 offset, u32 len, u32 flags)
-{
-	*pipe_at(p, p->head) = (struct pipe_slot){page, offset, len, flags};
-	WRITE_ONCE(p->head, p->head + 1);
-}
-
-void
-pipe_drop(struct pipe *p)
-{
-	struct pipe_slot *s = pipe_at(p, p->tail);
-
-	if (!p->spare && s->flags & PIPE_MERGE && atomic_read(&s->page->refs) == 1)
-		p->spare = s->page;
-	else
-		page_put(s->page);
-	s->page = NULL;
-	WRITE_ONCE(p->tail, p->tail + 1);
-}
-
-void
-pipe_wake_readers(struct pipe *p)
-{
-	if (waitq_active(&p->read_wait))
-		waitq_wake(&p->read_wait, 1, POLLIN | POLLRDNORM);
-}
-
-void
-pipe_wake_writers(struct pipe *p)
-{
-	if (waitq_active(&p->write_wait))
-		waitq_wake(&p->write_wait, 1, POLLOUT | POLLWRNORM);
-}
-
-void
-pipe_pass_data(struct pipe *p)
-{
-	if (p->sleeping_readers && !pipe_empty(p))
-		pipe_wake_readers(p);
-}
-
-void
-pipe_pass_room(struct pipe *p)
-{
-	if (p->sleeping_writers && !pipe_full(p))
-		pipe_wake_writers(p);
-}
-
-int
-pipe_wait_readable(struct pipe *p, bool nonblock)
-{
-	int err;
-
-	while (pipe_empty(p)) {
-		if (!p->writers)
-			return 1;
-		if (nonblock)
-			return -EAGAIN;
-		p->sleeping_readers++;
-		mutex_unlock(&p->lock);
-		err = wait_event_exclusive_interruptible(&p->read_wait,
-							 !pipe_empty(p) || !READ_ONCE(p->writers));
-		mutex_lock(&p->lock);
-		p->sleeping_readers--;
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-int
-pipe_wait_writable(struct pipe *p, bool nonblock)
-{
-	int err;
-
-	for (;;) {
-		if (!p->readers) {
-			signal_send_task(current, SIGPIPE, NULL);
-			return -EPIPE;
-		}
-		if (!pipe_full(p))
-			return 0;
-		if (nonblock)
-			return -EAGAIN;
-		p->sleeping_writers++;
-		mutex_unlock(&p->lock);
-		err = wait_event_exclusive_interruptible(&p->write_wait,
-							 !pipe_full(p) || !READ_ONCE(p->readers));
-		mutex_lock(&p->lock);
-		p->sleeping_writers--;
-		if (err)
-			return err;
-	}
 }
 
 /* --- read and write --- */
@@ -168,17 +72,13 @@ pipe_wait_writable(struct pipe *p, bool nonblock)
 static bool
 read_slot(struct pipe *p, struct iter *to, s64 *done)
 {
-	struct pipe_slot *s = pipe_at(p, p->tail);
-	size_t want = min((size_t)s->len, iter_left(to));
-	size_t n = iter_copy_to(to, (char *)page_to_virt(s->page) + s->offset, want);
+	struct pipe_reader *r = &p->r;
+	size_t want = min((size_t)(r->end - r->at), iter_left(to));
+	size_t n = iter_copy_to(to, (char *)page_to_virt(r->page) + r->at, want);
+	bool rest = r->packet && n == want;
 
 	*done += (s64)n;
-	s->offset += (u32)n;
-	s->len -= (u32)n;
-	if (s->flags & PIPE_PACKET)
-		s->len = n == want ? 0 : s->len;
-	if (s->len == 0)
-		pipe_drop(p);
+	pipe_consume(p, rest ? r->end - r->at : (u32)n);
 	return n == want;
 }
 
@@ -186,26 +86,22 @@ static s64
 pipe_read(struct file *f, struct iter *to, u64 *pos)
 {
 	struct pipe *p = f->private;
-	bool was_full = false, packet;
+	bool packet, room;
 	s64 done = 0;
 	int err = 0;
 
 	if (iter_left(to) == 0)
 		return 0;
-	mutex_lock(&p->lock);
+	mutex_lock(&p->r.lock);
 	while (iter_left(to)) {
-		if (pipe_empty(p)) {
+		if (!pipe_readable(p)) {
 			if (done)
 				break;
-			if (was_full)
-				pipe_wake_writers(p);
-			was_full = false;
 			err = pipe_wait_readable(p, file_nonblock(f));
 			if (err)
 				break;
 		}
-		was_full |= pipe_full(p);
-		packet = pipe_at(p, p->tail)->flags & PIPE_PACKET;
+		packet = p->r.packet;
 		if (!read_slot(p, to, &done)) {
 			err = -EFAULT;
 			break;
@@ -213,16 +109,16 @@ pipe_read(struct file *f, struct iter *to, u64 *pos)
 		if (packet)
 			break;
 	}
-	was_full &= !pipe_full(p);
+	room = pipe_made_room(p);
 	/* A write woke one reader, us: the next one gets the rest. Who polls has seen it. */
 	pipe_pass_data(p);
-	mutex_unlock(&p->lock);
-	if (was_full)
+	mutex_unlock(&p->r.lock);
+	if (room)
 		pipe_wake_writers(p);
-	if (done)
+	if (done) {
 		async_list_notify(&p->async, FMODE_WRITE, POLL_OUT);
-	if (done)
 		return done;
+	}
 	return err == 1 ? 0 : err;
 }
 
@@ -230,14 +126,14 @@ pipe_read(struct file *f, struct iter *to, u64 *pos)
 static s64
 write_merge(struct pipe *p, struct iter *from, size_t n)
 {
-	struct pipe_slot *s = pipe_at(p, p->head - 1);
-	u32 end = s->offset + s->len;
+	struct pipe_slot *s = pipe_at(p, p->w.head - 1);
+	u32 end = s->end;
 
-	if (pipe_empty(p) || !(s->flags & PIPE_MERGE) || end + n > PAGE_SIZE)
+	if (!p->w.merge || end + n > PAGE_SIZE)
 		return 0;
 	if (iter_copy_from((char *)page_to_virt(s->page) + end, from, n) != n)
 		return -EFAULT;
-	s->len += (u32)n;
+	smp_store_release(&s->end, end + (u32)n);
 	return (s64)n;
 }
 
@@ -245,10 +141,9 @@ write_merge(struct pipe *p, struct iter *from, size_t n)
 static s64
 write_slot(struct pipe *p, struct iter *from, bool packet)
 {
-	struct page *page = p->spare;
+	struct page *page = READ_ONCE(p->w.spare) ? atomic_xchg(&p->w.spare, NULL) : NULL;
 	size_t n = min(iter_left(from), PAGE_SIZE), got;
 
-	p->spare = NULL;
 	if (!page) {
 		page = page_alloc(0, GFP_USER);
 		if (!page)
@@ -257,7 +152,7 @@ write_slot(struct pipe *p, struct iter *from, bool packet)
 	got = iter_copy_from(page_to_virt(page), from, n);
 	if (got != n) {
 		iter_revert(from, got);
-		p->spare = page;
+		page_put(page);
 		return -EFAULT;
 	}
 	pipe_push(p, page, 0, (u32)n, packet ? PIPE_PACKET : PIPE_MERGE);
@@ -268,15 +163,14 @@ static s64
 pipe_write(struct file *f, struct iter *from, u64 *pos)
 {
 	struct pipe *p = f->private;
-	bool packet = READ_ONCE(f->flags) & O_DIRECT, was_empty, wake;
+	bool packet = READ_ONCE(f->flags) & O_DIRECT;
 	size_t tail = iter_left(from) & (PAGE_SIZE - 1);
 	s64 done = 0, n = 0;
 	int err = 0;
 
 	if (iter_left(from) == 0)
 		return 0;
-	mutex_lock(&p->lock);
-	was_empty = wake = pipe_empty(p);
+	mutex_lock(&p->w.lock);
 	if (!p->readers) {
 		err = pipe_wait_writable(p, true);
 	} else if (tail && !packet) {
@@ -285,15 +179,12 @@ pipe_write(struct file *f, struct iter *from, u64 *pos)
 		err = n < 0 ? (int)n : 0;
 	}
 	while (!err && iter_left(from)) {
-		if (pipe_full(p)) {
-			if (was_empty)
-				pipe_wake_readers(p);
-			was_empty = false;
-		}
+		/* What was written is read while we sleep. */
+		if (done && !pipe_writable(p))
+			pipe_wake_readers(p);
 		err = pipe_wait_writable(p, file_nonblock(f));
 		if (err)
 			break;
-		was_empty |= pipe_empty(p);
 		n = write_slot(p, from, packet);
 		if (n < 0)
 			err = (int)n;
@@ -301,13 +192,12 @@ pipe_write(struct file *f, struct iter *from, u64 *pos)
 			done += n;
 	}
 	pipe_pass_room(p);
-	mutex_unlock(&p->lock);
-	/* Edge-triggered watchers see each write. */
-	if (was_empty || wake || done)
-		pipe_wake_readers(p);
-	if (done)
-		async_list_notify(&p->async, FMODE_READ, POLL_IN);
-	return done ? done : err;
+	mutex_unlock(&p->w.lock);
+	if (!done)
+		return err;
+	pipe_wake_readers(p);
+	async_list_notify(&p->async, FMODE_READ, POLL_IN);
+	return done;
 }
 
 static u32
@@ -342,10 +232,10 @@ pipe_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 
 	if (cmd != FIONREAD)
 		return -ENOTTY;
-	mutex_lock(&p->lock);
-	for (i = p->tail; i != p->head; i++)
-		n += (int)pipe_at(p, i)->len;
-	mutex_unlock(&p->lock);
+	pipe_lock_both(p);
+	for (i = p->r.tail; i != p->w.head; i++)
+		n += (int)(pipe_at(p, i)->end - pipe_slot_start(p, i));
+	pipe_unlock_both(p);
 	return put_user(n, (int __user *)arg);
 }
 
@@ -357,7 +247,7 @@ pipe_release(struct file *f)
 
 	if (f->flags & O_ASYNC)
 		(void)!async_list_set(&p->async, f, false);
-	mutex_lock(&p->lock);
+	mutex_lock(&p->w.lock);
 	if (f->mode & FMODE_READ)
 		p->readers--;
 	if (f->mode & FMODE_WRITE)
@@ -370,7 +260,7 @@ pipe_release(struct file *f)
 		async_list_notify(&p->async, FMODE_READ, POLL_IN);
 		async_list_notify(&p->async, FMODE_WRITE, POLL_OUT);
 	}
-	mutex_unlock(&p->lock);
+	mutex_unlock(&p->w.lock);
 	/* A FIFO's struct belongs to its inode: fs/ frees it. */
 	if (gone && !f->path.mnt)
 		pipe_free(p);
@@ -469,9 +359,9 @@ pipe_open_fifo(struct pipe *p, struct file *f)
 	int err = 0;
 
 	f->mode &= ~(FMODE_SEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_ATOMIC_POS);
-	mutex_lock(&p->lock);
+	mutex_lock(&p->w.lock);
 	if (writes && !reads && !p->readers && file_nonblock(f)) {
-		mutex_unlock(&p->lock);
+		mutex_unlock(&p->w.lock);
 		return -ENXIO;
 	}
 	p->readers += reads;
@@ -484,14 +374,14 @@ pipe_open_fifo(struct pipe *p, struct file *f)
 	f->fs_private = reads && !writes && !p->writers ? p->writer_opens : U64_MAX;
 	if (reads && !writes && !p->writers && !file_nonblock(f)) {
 		seen = p->writer_opens;
-		mutex_unlock(&p->lock);
+		mutex_unlock(&p->w.lock);
 		err = wait_event_interruptible(&p->read_wait, READ_ONCE(p->writer_opens) != seen);
-		mutex_lock(&p->lock);
+		mutex_lock(&p->w.lock);
 	} else if (writes && !reads && !p->readers) {
 		seen = p->reader_opens;
-		mutex_unlock(&p->lock);
+		mutex_unlock(&p->w.lock);
 		err = wait_event_interruptible(&p->write_wait, READ_ONCE(p->reader_opens) != seen);
-		mutex_lock(&p->lock);
+		mutex_lock(&p->w.lock);
 	}
 	if (err) {
 		p->readers -= reads;
@@ -499,6 +389,6 @@ pipe_open_fifo(struct pipe *p, struct file *f)
 		waitq_wake_all(&p->read_wait);
 		waitq_wake_all(&p->write_wait);
 	}
-	mutex_unlock(&p->lock);
+	mutex_unlock(&p->w.lock);
 	return err;
 }

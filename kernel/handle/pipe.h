@@ -20,35 +20,65 @@
 struct file_locks;
 struct user;
 
+/* W: w.lock; what both sides read is written under both locks. */
 struct pipe_slot {
+	/* I  while the slot is in the ring */
 	struct page *page;
 	u32 offset;
-	u32 len;
+	/* W  where the bytes end that are in it: grows if it is the newest */
+	u32 end;
+	/* PIPE_MERGE goes under both locks */
 	u32 flags;
 };
 
-struct pipe {
+/* What readers change, under ->lock, on a line of its own. */
+struct pipe_reader {
 	struct mutex lock;
-	/* l  slots head-1 (newest) back to tail (oldest) are full; head - tail <= nr_slots */
+	/* The oldest slot once it was looked at, else NULL; what we know is left of it. */
+	struct page *page;
+	u32 at, end;
+	/* a  the oldest slot; w.head as seen last */
+	u32 tail, head;
+	/* readers that sleep for data */
+	u32 sleeping;
+	/* The oldest slot is a packet; the ring was full before a slot was dropped. */
+	bool packet, made_room;
+};
+
+/* What writers change, under ->lock, on a line of its own. */
+struct pipe_writer {
+	struct mutex lock;
+	/* a  one beyond the newest slot; r.tail as seen last */
 	u32 head, tail;
-	/* l  a power of two */
-	u32 nr_slots;
+	/* The newest slot is in the ring and takes more. */
+	bool merge;
+	/* writers that sleep for room */
+	u32 sleeping;
+	/* a  a page kept from the last read */
+	struct page *spare;
+};
+
+struct pipe {
+	/* B: written under both locks   W: under w.lock, read without */
 	struct pipe_slot *slot;
-	/* l  ends that are open, and opens so far (a FIFO's opener waits for the other count) */
+	/* B  a power of two; head - tail <= nr_slots */
+	u32 nr_slots;
+	/* W  ends that are open, and opens so far (a FIFO's opener waits for the other count) */
 	u32 readers, writers;
 	u32 reader_opens, writer_opens;
-	/* l  a page kept from the last read */
-	struct page *spare;
 	struct waitq read_wait, write_wait;
 	/* ends with O_ASYNC */
 	struct async_list async;
 	/* I  who pays for the slots: USER_PIPE_PAGES */
 	struct user *user;
-	/* l  tasks that sleep for data, for room */
-	u32 sleeping_readers, sleeping_writers;
 	/* file locks on the ends (fs/locks.c) */
 	struct file_locks *locks;
+	struct pipe_reader r __cacheline_aligned;
+	struct pipe_writer w __cacheline_aligned;
 };
+
+static_assert(sizeof(struct pipe_reader) <= CACHE_LINE || CONFIG_DEBUG);
+static_assert(sizeof(struct pipe_writer) <= CACHE_LINE || CONFIG_DEBUG);
 
 /* Limits: /proc/sys/fs/pipe-max-size, pipe-user-pages-soft, pipe-user-pages-hard (0: none). */
 extern u32 pipe_max_size, pipe_user_pages_soft, pipe_user_pages_hard;
@@ -60,22 +90,21 @@ void pipe_slots_free(struct pipe *p);
 /* The pipe behind a handle, or NULL. */
 struct pipe *file_pipe(struct file *f);
 
-static inline u32
-pipe_used(const struct pipe *p)
-{
-	return p->head - p->tail;
-}
-
+/* For who holds no lock: was there a moment just now when it was so? */
 static inline bool
 pipe_empty(const struct pipe *p)
 {
-	return READ_ONCE(p->head) == READ_ONCE(p->tail);
+	u32 tail = smp_load_acquire(&p->r.tail);
+
+	return READ_ONCE(p->w.head) == tail;
 }
 
 static inline bool
 pipe_full(const struct pipe *p)
 {
-	return READ_ONCE(p->head) - READ_ONCE(p->tail) >= READ_ONCE(p->nr_slots);
+	u32 head = smp_load_acquire(&p->w.head);
+
+	return head - READ_ONCE(p->r.tail) >= READ_ONCE(p->nr_slots);
 }
 
 static inline struct pipe_slot *
@@ -84,18 +113,59 @@ pipe_at(struct pipe *p, u32 pos)
 	return &p->slot[pos & (p->nr_slots - 1)];
 }
 
-/* Lock held. Adds a fragment (the page's reference goes to the pipe); the pipe is not full. */
+/* --- pipe_ring.c --- */
+
+/* Both locks, in the order of addresses that all keep who take more than one. */
+void pipe_lock_both(struct pipe *p);
+void pipe_unlock_both(struct pipe *p);
+
+/* r.lock held: shows the oldest slot; the bytes that r shows are used up, are there more? */
+bool pipe_look(struct pipe *p);
+void pipe_used_up(struct pipe *p);
+/* r.lock held: is there data? Then r.page, r.at, r.end and r.packet show the next. */
+static inline bool
+pipe_readable(struct pipe *p)
+{
+	return p->r.page || pipe_look(p);
+}
+
+/* r.lock held: n of the bytes that r shows are used up; the slot goes with its last one. */
+static inline void
+pipe_consume(struct pipe *p, u32 n)
+{
+	p->r.at += n;
+	if (p->r.at == p->r.end)
+		pipe_used_up(p);
+}
+
+/* Both locks held: where the bytes of a slot begin. */
+u32 pipe_slot_start(struct pipe *p, u32 pos);
+/* w.lock held: is there a free slot? */
+bool pipe_writable(struct pipe *p);
+/* w.lock held. Adds a fragment (the page's reference goes to the pipe); there is a free slot. */
 void pipe_push(struct pipe *p, struct page *page, u32 offset, u32 len, u32 flags);
-/* Lock held. The oldest slot is used up. */
-void pipe_drop(struct pipe *p);
+/* Both locks held: nobody adds to the slot any more. */
+void pipe_freeze(struct pipe *p, u32 pos);
+/* No user is left: drops what is in it. */
+void pipe_drain(struct pipe *p);
 /*
- * Lock held on entry and return 0; waits until there is data (1: end of file),
- * until there is room. -EAGAIN, -ERESTARTSYS, -EPIPE (room, no reader: SIGPIPE sent).
+ * r.lock (w.lock) held on entry and return 0; waits until there is data (1: end of
+ * file), until there is room. -EAGAIN, -ERESTARTSYS, -EPIPE (no reader: SIGPIPE sent).
  */
 int pipe_wait_readable(struct pipe *p, bool nonblock);
 int pipe_wait_writable(struct pipe *p, bool nonblock);
 void pipe_wake_readers(struct pipe *p);
 void pipe_wake_writers(struct pipe *p);
+/* r.lock held: did a slot get free in a full ring since the last call? */
+static inline bool
+pipe_made_room(struct pipe *p)
+{
+	bool made_room = p->r.made_room;
+
+	p->r.made_room = false;
+	return made_room;
+}
+
 /*
  * Whoever may have slept in pipe_wait_*() was woken alone: before it lets go of the
  * lock it passes on to the next sleeper what it leaves, data or room.

@@ -93,19 +93,17 @@ charge_more(struct pipe *p, u32 n)
 	return charge(p, n, limit) ? 0 : -EPERM;
 }
 
-/* Lock held. */
+/* Both locks held. Positions stay: who polls looks at them without locks. */
 static void
 replace_slots(struct pipe *p, struct pipe_slot *new, u32 slots)
 {
-	u32 i, used = pipe_used(p);
+	u32 i;
 
-	for (i = 0; i < used; i++)
-		new[i] = *pipe_at(p, p->tail + i);
+	for (i = p->r.tail; i != p->w.head; i++)
+		new[i & (slots - 1)] = *pipe_at(p, i);
 	kfree(p->slot);
 	p->slot = new;
-	p->nr_slots = slots;
-	p->tail = 0;
-	p->head = used;
+	WRITE_ONCE(p->nr_slots, slots);
 }
 
 static long
@@ -126,9 +124,9 @@ pipe_resize(struct pipe *p, unsigned long bytes)
 	new = kcalloc(slots, sizeof(*new), GFP_KERNEL);
 	if (!new)
 		return -ENOMEM;
-	mutex_lock(&p->lock);
+	pipe_lock_both(p);
 	old = p->nr_slots;
-	if (pipe_used(p) > slots)
+	if (p->w.head - p->r.tail > slots)
 		err = -EBUSY;
 	else if (slots > old)
 		err = charge_more(p, slots - old);
@@ -136,7 +134,7 @@ pipe_resize(struct pipe *p, unsigned long bytes)
 		uncharge(p, old - slots);
 	if (!err)
 		replace_slots(p, new, slots);
-	mutex_unlock(&p->lock);
+	pipe_unlock_both(p);
 	if (err) {
 		kfree(new);
 		return err;

@@ -26,47 +26,52 @@
 
 /* --- between pipes --- */
 
+/* Both of in's and w.lock of out's, by address. */
 static void
-lock_two(struct pipe *a, struct pipe *b)
+lock_two(struct pipe *in, struct pipe *out)
 {
-	if (a > b)
-		swap(a, b);
-	mutex_lock(&a->lock);
-	mutex_lock_nested(&b->lock);
+	if (in < out) {
+		pipe_lock_both(in);
+		mutex_lock_nested(&out->w.lock);
+	} else {
+		mutex_lock(&out->w.lock);
+		mutex_lock_nested(&in->r.lock);
+		mutex_lock_nested(&in->w.lock);
+	}
 }
 
 static void
-unlock_two(struct pipe *a, struct pipe *b)
+unlock_two(struct pipe *in, struct pipe *out)
 {
-	mutex_unlock(&a->lock);
-	mutex_unlock(&b->lock);
+	pipe_unlock_both(in);
+	mutex_unlock(&out->w.lock);
 }
 
-/* Moves or copies (tee) slots while there are any; both locked. Bytes. */
+/* Moves or copies (tee) slots while there are any; locked by lock_two(). Bytes. */
 static s64
 slots_move(struct pipe *in, struct pipe *out, size_t n, bool copy)
 {
-	u32 at = in->tail;
 	s64 done = 0;
+	u32 at;
 
-	while (n && at != in->head && !pipe_full(out)) {
+	for (at = in->r.tail; n && at != in->w.head && pipe_writable(out); at++) {
 		struct pipe_slot *s = pipe_at(in, at);
-		u32 len = (u32)min((size_t)s->len, n);
+		u32 from = pipe_slot_start(in, at);
+		u32 len = (u32)min((size_t)(s->end - from), n);
 
 		page_get(s->page);
 		/* The page is shared now: nobody may add to it. */
-		s->flags &= ~PIPE_MERGE;
-		pipe_push(out, s->page, s->offset, len, s->flags);
+		pipe_freeze(in, at);
+		pipe_push(out, s->page, from, len, s->flags);
 		n -= len;
 		done += len;
-		at++;
-		if (copy)
-			continue;
-		s->offset += len;
-		s->len -= len;
-		if (s->len == 0)
-			pipe_drop(in);
+		if (!copy && pipe_readable(in)) {
+			/* Readers may have known of less. */
+			in->r.end = s->end;
+			pipe_consume(in, len);
+		}
 	}
+	(void)pipe_made_room(in);
 	return done;
 }
 
@@ -79,16 +84,16 @@ pipe_to_pipe(struct pipe *in, struct pipe *out, size_t n, bool copy, bool nonblo
 	if (in == out)
 		return -EINVAL;
 	while (n) {
-		mutex_lock(&in->lock);
+		mutex_lock(&in->r.lock);
 		err = pipe_wait_readable(in, nonblock);
 		pipe_pass_data(in);
-		mutex_unlock(&in->lock);
+		mutex_unlock(&in->r.lock);
 		if (err)
 			return err == 1 ? 0 : err;
-		mutex_lock(&out->lock);
+		mutex_lock(&out->w.lock);
 		err = pipe_wait_writable(out, nonblock);
 		pipe_pass_room(out);
-		mutex_unlock(&out->lock);
+		mutex_unlock(&out->w.lock);
 		if (err)
 			return err;
 		lock_two(in, out);
@@ -111,35 +116,31 @@ pipe_to_file(struct pipe *p, struct file *f, u64 *pos, size_t n, bool nonblock)
 	struct iter it;
 	int err = 0;
 
-	mutex_lock(&p->lock);
+	mutex_lock(&p->r.lock);
 	while (n) {
-		struct pipe_slot *s;
 		size_t len;
 
-		if (pipe_empty(p)) {
+		if (!pipe_readable(p)) {
 			if (done)
 				break;
 			err = pipe_wait_readable(p, nonblock);
 			if (err)
 				break;
 		}
-		s = pipe_at(p, p->tail);
-		len = min((size_t)s->len, n);
-		iter_init_kernel(&it, (char *)page_to_virt(s->page) + s->offset, len);
+		len = min((size_t)(p->r.end - p->r.at), n);
+		iter_init_kernel(&it, (char *)page_to_virt(p->r.page) + p->r.at, len);
 		ret = file_write(f, &it, pos);
 		if (ret <= 0)
 			break;
-		s->offset += (u32)ret;
-		s->len -= (u32)ret;
-		if (s->len == 0)
-			pipe_drop(p);
+		pipe_consume(p, (u32)ret);
 		done += ret;
 		n -= (size_t)ret;
 		if ((size_t)ret < len)
 			break;
 	}
+	(void)pipe_made_room(p);
 	pipe_pass_data(p);
-	mutex_unlock(&p->lock);
+	mutex_unlock(&p->r.lock);
 	pipe_wake_writers(p);
 	if (done)
 		return done;
@@ -171,9 +172,9 @@ file_to_pipe(struct file *f, u64 *pos, struct pipe *p, size_t n, bool nonblock)
 {
 	s64 done = 0, ret = 0;
 
-	mutex_lock(&p->lock);
+	mutex_lock(&p->w.lock);
 	ret = pipe_wait_writable(p, nonblock);
-	while (!ret && n && !pipe_full(p)) {
+	while (!ret && n && pipe_writable(p)) {
 		s64 got = file_to_slot(f, pos, p, n);
 
 		if (got <= 0) {
@@ -186,7 +187,7 @@ file_to_pipe(struct file *f, u64 *pos, struct pipe *p, size_t n, bool nonblock)
 			break;
 	}
 	pipe_pass_room(p);
-	mutex_unlock(&p->lock);
+	mutex_unlock(&p->w.lock);
 	pipe_wake_readers(p);
 	return done ? done : ret;
 }
