@@ -6,13 +6,12 @@
 
 /* May e be used as asked? A debugger writes to a copy that the program may not write. */
 static bool
-usable(u64 e, u32 access)
+usable(const struct pt *t, unsigned int i, u64 e, u32 access)
 {
 	if (access & FAULT_FORCE) {
 		if (!(access & FAULT_WRITE))
 			return e & (PTE_P | PTE_NONE);
-		return e & PTE_W ||
-		       (e & PTE_OWNED && atomic_read(&phys_to_page(e & PTE_ADDR)->refs) == 1);
+		return e & PTE_W || (e & PTE_OWNED && entry_is_sole(t, i, e));
 	}
 	return e & PTE_P && (!(access & FAULT_WRITE) || e & PTE_W);
 }
@@ -38,7 +37,7 @@ page_now(struct space *s, unsigned long va, u32 access)
 	}
 	e = t->level == 0 ? t->table[i] : 0;
 	/* Who asks may have had a fault because this CPU has no link to the table. */
-	if (usable(e, access) && view_link(t, i)) {
+	if (usable(t, i, e, access) && view_link(t, i)) {
 		p = phys_to_page(e & PTE_ADDR);
 		page_get(p);
 	}

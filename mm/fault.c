@@ -9,7 +9,7 @@
  * got, and the fault begins again with it in hand, because everything may have
  * changed meanwhile.
  *
- * Copy on write: a page with one reference is ours alone and is written in
+ * Copy on write: a page with one reference is ours alone (joint.c) and is written in
  * place; another is copied. The entry is cleared and flushed before the copy is
  * made, so that no CPU writes to the old page through an old translation while
  * or after it is read.
@@ -210,7 +210,7 @@ copy_on_write(struct fault *f, struct pt *t, unsigned int i, meta_t m)
 	else
 		page_copy(page_to_virt(p), page_to_virt(old));
 	if (e & PTE_OWNED) {
-		page_put(old);
+		entry_put(t, i, e);
 		pt_count(t, &t->anon, -1);
 	} else if (e & PTE_FILE) {
 		pt_count_file(t, m, -1);
@@ -232,7 +232,7 @@ fault_present(struct fault *f, struct pt *t, unsigned int i, meta_t m)
 	if (m & META_SHARED || r->flags & REGION_SPECIAL) {
 		if (r->cache && writes_tracked(r->cache) && f->dirtied != p)
 			return need_of_cache(f, m, region_index(r, f->va), NEED_DIRTY);
-	} else if (!(e & PTE_OWNED) || atomic_read(&p->refs) != 1) {
+	} else if (!(e & PTE_OWNED) || !entry_is_sole(t, i, e)) {
 		return copy_on_write(f, t, i, m);
 	}
 	/* More rights need no flush: a CPU that has the old ones faults, which drops them. */

@@ -151,7 +151,7 @@ records_fill(struct fine *f, struct pt *t)
 		     k++)
 			f->record[k].meta = t->runs[i].meta;
 	for_each_present(i, t, 0, PTE_COUNT) {
-		f->record[i].entry = atomic_xchg(&t->table[i], 0UL);
+		f->record[i].entry = joint_make_own(t, i, atomic_xchg(&t->table[i], 0UL));
 		pt_unmark(t, i);
 	}
 }
@@ -383,7 +383,7 @@ record_change(struct fine *f, struct record *r, struct pt *t, struct range *op)
 		return false;
 	r->meta = m;
 	if (op->op == RANGE_PROTECT && r->entry) {
-		e = range_new_entry(r->entry, m);
+		e = range_new_entry(t, (unsigned int)(r - f->record), r->entry, m);
 		if (range_takes_rights(r->entry, e))
 			record_hide(f, r, t, op->gather);
 		r->entry = e;

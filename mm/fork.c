@@ -3,12 +3,12 @@
  * The copy of a space for fork.
  *
  * Model: one pass over the parent's addresses. Runs are copied as they are;
- * anonymous pages are shared read-only, with one reference more; pages of page
- * caches are left out, as a fault brings sixteen of them at once. A table of the
- * parent is copied under its own lock and nothing is locked in between, so with
- * several threads the child may see a mapping call of another thread half done,
- * as it could see any other work of that thread half done. What is copied from
- * one table is consistent.
+ * anonymous pages are shared read-only, with one reference more, in the page or in
+ * the leaf's joint (joint.c); pages of page caches are left out, as a fault brings
+ * sixteen of them at once. A table of the parent is copied under its own lock and
+ * nothing is locked in between, so with several threads the child may see a mapping
+ * call of another thread half done, as it could see any other work of that thread
+ * half done. What is copied from one table is consistent.
  *
  * The child's tables are built without locks: nobody can find them before the
  * child joins the family at the end. It has no entries of page caches, so pages
@@ -70,11 +70,15 @@ copy_entries(struct fork *f, struct pt *t, struct pt *c, unsigned int i, unsigne
 	for_each_present(k, t, i, j) {
 		e = t->table[k];
 		if (e & PTE_OWNED) {
-			page_get(phys_to_page(e & PTE_ADDR));
 			n++;
+			/* What was written to since the last fork counts in the page. */
+			if ((e & (PTE_W | PTE_JOINT)) == PTE_W)
+				page_get(phys_to_page(e & PTE_ADDR));
+			else
+				e = joint_share(t, c, k);
 			if (e & PTE_W) {
 				e &= ~PTE_W;
-				WRITE_ONCE(t->table[k], e);
+				atomic_and(&t->table[k], ~PTE_W);
 				f->flush = true;
 				f->cpus |= t->cpus;
 			}

@@ -52,9 +52,13 @@ line_fill(struct space *s, const struct run *r, struct map_info *mi)
 
 /* --- smaps --- */
 
-/* What is counted with: how many spaces show each page of a leaf's part. */
+/* What is counted with, for each page of a leaf's part. */
 struct counts {
+	/* how many spaces show the file's page */
 	u16 of[PTE_COUNT];
+	/* anonymous pages that others may show too, and how many spaces do */
+	phys_t shared[PTE_COUNT];
+	u16 sharers[PTE_COUNT];
 };
 
 static void
@@ -76,6 +80,70 @@ count_page(struct map_info *mi, u64 e, u32 users, u64 pages)
 		*(dirty ? &mi->private_dirty : &mi->private_clean) += pages;
 }
 
+/* Notes the pages of t in [a, b) that are not t's alone. */
+static bool
+note_shared(const struct pt *t, unsigned long a, unsigned long b, struct counts *c)
+{
+	unsigned int first = slot_index(a, 0), i;
+	bool any = false;
+	u64 e;
+
+	for_each_present(i, t, first, slot_index(b - 1, 0) + 1) {
+		e = t->table[i];
+		if (!(e & PTE_OWNED) || entry_is_sole(t, i, e))
+			continue;
+		c->shared[i - first] = e & PTE_ADDR;
+		any = true;
+	}
+	return any;
+}
+
+/* Counts which of them s shows at the same addresses. */
+static void
+count_sharers(struct space *s, unsigned long a, unsigned long b, struct counts *c)
+{
+	struct pt *t = pt_lock_walk(s, a, 0);
+	unsigned int first = slot_index(a, 0), i;
+
+	if (t->level == 0)
+		for_each_present(i, t, first, slot_index(b - 1, 0) + 1)
+			c->sharers[i - first] += t->table[i] & PTE_OWNED &&
+						 (t->table[i] & PTE_ADDR) == c->shared[i - first];
+	pt_unlock(t);
+}
+
+/*
+ * Who shares the anonymous pages of [a, b), part of a leaf. Their counts are spread
+ * over joints (joint.c), so the family is asked. One that moved its page counts as
+ * far as references tell.
+ */
+static void
+count_anon(struct space *s, unsigned long a, unsigned long b, struct counts *c)
+{
+	struct pt *t = pt_lock_walk(s, a, 0);
+	struct space *other;
+	bool any;
+
+	memset(c->shared, 0, sizeof(c->shared));
+	memset(c->sharers, 0, sizeof(c->sharers));
+	any = t->level == 0 && note_shared(t, a, b, c);
+	pt_unlock(t);
+	if (!any)
+		return;
+	for (other = family_next(s->family, NULL); other; other = family_next(s->family, other))
+		count_sharers(other, a, b, c);
+}
+
+static u32
+anon_users(const struct pt *t, unsigned int i, u64 e, u32 sharers)
+{
+	u32 known = atomic_read(&phys_to_page(e & PTE_ADDR)->refs);
+
+	if (e & PTE_JOINT)
+		known += atomic_read(&t->joint->count[i]) - 1u;
+	return known > 1 ? max(known, sharers) : 1;
+}
+
 /* The entries of t in [a, b), which lies in one leaf or is large pages. */
 static void
 count_table(struct pt *t, unsigned long a, unsigned long b, struct map_info *mi,
@@ -89,7 +157,7 @@ count_table(struct pt *t, unsigned long a, unsigned long b, struct map_info *mi,
 		if (e & PTE_PS)
 			count_page(mi, e, 1, PTE_COUNT);
 		else if (t->level == 0 && e & PTE_OWNED)
-			count_page(mi, e, atomic_read(&phys_to_page(e & PTE_ADDR)->refs), 1);
+			count_page(mi, e, anon_users(t, i, e, c->sharers[i - first]), 1);
 		else if (t->level == 0 && e & PTE_FILE)
 			count_page(mi, e, c->of[i - first], 1);
 	}
@@ -109,6 +177,7 @@ count_part(struct space *s, const struct run *r, unsigned long va, struct map_in
 		rmap_count(g->cache, region_index(g, va), (unsigned int)((end - va) >> PAGE_SHIFT),
 			   c->of);
 	}
+	count_anon(s, va, end, c);
 	t = pt_lock_walk(s, va, 0);
 	if (t->level <= 1)
 		count_table(t, va, end, mi, c);

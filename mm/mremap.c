@@ -85,7 +85,7 @@ take_out(struct space *s, unsigned long va, unsigned long end, struct carried *c
 			break;
 		}
 		c->at[c->n].va = slot_base(t, i);
-		c->at[c->n++].entry = atomic_xchg(&t->table[i], 0);
+		c->at[c->n++].entry = joint_make_own(t, i, atomic_xchg(&t->table[i], 0));
 		pt_unmark(t, i);
 	}
 	if (c->n) {

@@ -83,6 +83,7 @@ pt_alloc(struct space *s, u8 level, unsigned long base, gfp_t gfp)
 	t->emptied = 0;
 	t->cpus = 0;
 	t->fine = NULL;
+	t->joint = NULL;
 	t->fine_ends = 0;
 	t->last_cpu = cpu_id();
 	t->moves = 0;
@@ -105,6 +106,8 @@ pt_free_now(struct pt *t)
 {
 	if (t->runs != t->inline_runs)
 		kvfree(t->runs);
+	if (t->joint)
+		joint_leave(t);
 	page_put(virt_to_page(t->table));
 	slab_free(pt_cache, t);
 }

@@ -42,6 +42,7 @@ leaf_drop(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struct r
 		WRITE_ONCE(t->table[k], 0);
 		pt_unmark(t, k);
 		if (e & PTE_OWNED) {
+			e = joint_make_own(t, k, e);
 			gather_page(r->gather, phys_to_page(e & PTE_ADDR));
 			anon++;
 		} else if (e & PTE_FILE) {
@@ -54,16 +55,8 @@ leaf_drop(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struct r
 		pt_count_file(t, m, -(s32)file);
 }
 
-/* May an entry that shows e be written without a fault? Its pages are ours alone. */
-static bool
-writable_now(u64 e, meta_t m)
-{
-	return e & PTE_OWNED && !(m & META_SHARED) &&
-	       atomic_read(&phys_to_page(e & PTE_ADDR)->refs) == 1;
-}
-
 u64
-range_new_entry(u64 e, meta_t m)
+range_new_entry(const struct pt *t, unsigned int i, u64 e, meta_t m)
 {
 	u32 prot = meta_prot(m);
 	u64 new = e & ~(PTE_P | PTE_NONE | PTE_NX);
@@ -71,7 +64,7 @@ range_new_entry(u64 e, meta_t m)
 	new |= (prot ? PTE_P : PTE_NONE) | (prot & PROT_EXEC ? 0 : PTE_NX);
 	if (!(prot & PROT_WRITE))
 		new &= ~PTE_W;
-	else if (writable_now(e, m))
+	else if (e & PTE_OWNED && !(m & META_SHARED) && entry_is_sole(t, i, e))
 		new |= PTE_W;
 	return new;
 }
@@ -86,7 +79,7 @@ leaf_protect(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struc
 	for_each_present(k, t, i, j) {
 		e = READ_ONCE(t->table[k]);
 		do {
-			new = range_new_entry(e, m);
+			new = range_new_entry(t, k, e, m);
 			/* A CPU may set the accessed and dirty bits meanwhile. */
 		} while (new != e && !atomic_try_cmpxchg(&t->table[k], &e, new));
 		/* Only what takes rights away must be flushed. */

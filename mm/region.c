@@ -7,7 +7,8 @@
  * the name only. The spaces that fork made of one another are a family, and a
  * region belongs to the family of the space that made it; from a file's pages
  * one gets to tables through its regions, their families and the spaces of
- * those (rmap.c). exec begins a new family.
+ * those (rmap.c). exec begins a new family. Its spaces are in one list until several
+ * CPUs fork; then each CPU, or each sixteenth, has one.
  *
  * Ownership: regions are counted by the runs that hold them, with drained
  * references, so that operations on disjoint parts of one mapping write no
@@ -19,6 +20,7 @@
 #include "mm/space_impl.h"
 
 static struct slab_cache *region_cache __read_mostly;
+static struct slab_cache *family_cache __read_mostly;
 static LOCK_CLASS(family_class, RANK_PT);
 
 /* Anonymous memory: nothing to know but what the runs say. */
@@ -31,6 +33,7 @@ void
 region_init(void)
 {
 	region_cache = slab_cache_create("region", sizeof(struct region), 64, SLAB_ZERO);
+	family_cache = slab_cache_create("family", sizeof(struct family), 64, 0);
 }
 
 void
@@ -128,22 +131,45 @@ region_move(struct space *s, const struct region *from, unsigned long base, u64 
 
 /* --- families --- */
 
+/* Lists that the spaces of one family are in, when several CPUs fork. */
+#define KIN_MAX 16u
+/* So often must the CPU that joins change. */
+#define KIN_MOVES 4
+
+static unsigned int
+kin_lists(void)
+{
+	return min(nr_cpus, KIN_MAX);
+}
+
+static void
+kin_init(struct kin *k)
+{
+	spin_init(&k->lock, &family_class);
+	list_init(&k->spaces);
+	k->last_cpu = cpu_id();
+	k->moves = 0;
+}
+
 static void
 family_release(struct ref *r)
 {
-	kfree(container_of(r, struct family, ref));
+	struct family *f = container_of(r, struct family, ref);
+
+	kfree(f->more);
+	slab_free(family_cache, f);
 }
 
 struct family *
 family_create(void)
 {
-	struct family *f = kmalloc(sizeof(*f), GFP_KERNEL);
+	struct family *f = slab_alloc(family_cache, GFP_KERNEL);
 
 	if (!f)
 		return NULL;
 	ref_init(&f->ref, family_release);
-	spin_init(&f->lock, &family_class);
-	list_init(&f->spaces);
+	f->more = NULL;
+	kin_init(&f->first);
 	return f;
 }
 
@@ -159,38 +185,82 @@ family_put(struct family *f)
 	ref_put(&f->ref);
 }
 
+/* From now on spaces join by CPU, if there is memory. */
+static void
+family_spread(struct family *f)
+{
+	struct kin *more = kmalloc(kin_lists() * sizeof(*more), GFP_KERNEL | GFP_NORETRY),
+		   *none = NULL;
+
+	if (!more)
+		return;
+	for (unsigned int i = 0; i < kin_lists(); i++)
+		kin_init(&more[i]);
+	if (!atomic_try_cmpxchg(&f->more, &none, more))
+		kfree(more);
+}
+
 void
 family_join(struct family *f, struct space *s)
 {
-	spin_lock(&f->lock);
-	list_add_tail(&s->family_link, &f->spaces);
-	spin_unlock(&f->lock);
+	struct kin *more = smp_load_acquire(&f->more);
+	struct kin *k = more ? &more[cpu_id() % kin_lists()] : &f->first;
+	bool spread;
+
+	s->kin = k;
+	spin_lock(&k->lock);
+	list_add_tail(&s->family_link, &k->spaces);
+	if (k->last_cpu != cpu_id()) {
+		k->last_cpu = cpu_id();
+		k->moves++;
+	}
+	spread = !more && k->moves >= KIN_MOVES;
+	spin_unlock(&k->lock);
+	if (unlikely(spread))
+		family_spread(f);
 }
 
 void
 family_leave(struct space *s)
 {
-	spin_lock(&s->family->lock);
+	spin_lock(&s->kin->lock);
 	list_del(&s->family_link);
-	spin_unlock(&s->family->lock);
+	spin_unlock(&s->kin->lock);
 }
 
-struct space *
-family_next(struct family *f, struct space *prev)
+/* The member behind `prev` in k (NULL: the first), with a user reference. */
+static struct space *
+kin_next(struct kin *k, struct space *prev)
 {
 	struct space *s = NULL;
 	struct list *pos;
 
-	spin_lock(&f->lock);
+	spin_lock(&k->lock);
 	/* A member that somebody uses stays in the list. */
-	for (pos = prev ? prev->family_link.next : f->spaces.next; pos != &f->spaces;
+	for (pos = prev ? prev->family_link.next : k->spaces.next; pos != &k->spaces;
 	     pos = pos->next) {
 		s = list_entry(pos, struct space, family_link);
 		if (space_try_get_user(s))
 			break;
 		s = NULL;
 	}
-	spin_unlock(&f->lock);
+	spin_unlock(&k->lock);
+	return s;
+}
+
+struct space *
+family_next(struct family *f, struct space *prev)
+{
+	struct kin *k = prev ? prev->kin : &f->first, *more;
+	struct space *s = kin_next(k, prev);
+	unsigned int i = 0;
+
+	/* Behind the lock of the first list: see the opening comment. */
+	more = READ_ONCE(f->more);
+	if (more && k != &f->first)
+		i = (unsigned int)(k - more) + 1;
+	for (; !s && more && i < kin_lists(); i++)
+		s = kin_next(&more[i], NULL);
 	if (prev)
 		space_put_user(prev);
 	return s;

@@ -35,6 +35,7 @@ space_init(void)
 {
 	space_cache = slab_cache_create("mm_struct", sizeof(struct space), 64, SLAB_ZERO);
 	pt_init();
+	joint_init();
 	view_init();
 	region_init();
 	arena_init();
@@ -181,7 +182,7 @@ teardown(struct pt *t)
 			i = w * 64 + (unsigned int)__builtin_ctzl(bits);
 			e = t->table[i];
 			if (e & PTE_OWNED)
-				page_put(phys_to_page(e & PTE_ADDR));
+				entry_put(t, i, e);
 			else if (t->level > 0)
 				committed += teardown(pt_child(e));
 		}

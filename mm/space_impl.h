@@ -23,6 +23,8 @@ struct arena;
 struct family;
 struct fine;
 struct gather;
+struct joint;
+struct kin;
 struct pagecache;
 struct view;
 
@@ -44,6 +46,8 @@ struct view;
  * the cache takes it out of all tables before it is freed (mm/rmap.c).
  */
 #define PTE_FILE (1UL << 11)
+/* With PTE_OWNED: the reference is held by the table's joint, with other tables (joint.c). */
+#define PTE_JOINT (1UL << 52)
 #define PTE_TABLE (PTE_P | PTE_W | PTE_U | PTE_A)
 
 static inline bool
@@ -183,6 +187,8 @@ struct pt {
 	u64 cpus;
 	/* a  records of its pages, which say what they are in place of runs and entries (fine.c) */
 	struct fine *fine;
+	/* references that it has with leaves of other spaces; NULL (joint.c) */
+	struct joint *joint;
 	/* the CPU that looked at it last, how often that has changed lately, and when (rdtsc) */
 	u32 last_cpu, moves;
 	/* how often it has been fine */
@@ -269,12 +275,20 @@ pt_child(u64 entry)
 /* --- spaces --- */
 
 /* Spaces made of one another by fork: they share regions (mm/region.c). */
-struct family {
-	/* one for each space and each region */
-	struct ref ref;
+struct kin {
 	struct spinlock lock;
 	/* l  spaces that are not being torn down */
 	struct list spaces;
+	/* l  the CPU of the last one that joined, and how often that changed */
+	u32 last_cpu, moves;
+} __cacheline_aligned;
+
+struct family {
+	/* one for each space and each region */
+	struct ref ref;
+	/* a  where spaces join by CPU, once several CPUs fork; NULL: first */
+	struct kin *more;
+	struct kin first;
 };
 
 struct space {
@@ -301,8 +315,10 @@ struct space {
 	/* a  tasks that run in it and others who use it; references */
 	u32 users __cacheline_aligned;
 	u32 refs;
-	/* (family->lock)  the neighbours in the list write it */
+	/* (kin->lock)  the neighbours in the list write it */
 	struct list family_link __cacheline_aligned;
+	/* I  whose list that is */
+	struct kin *kin;
 
 	/* --- counts --- */
 	/* a  start of the chunk handed out last */
@@ -475,6 +491,71 @@ void family_leave(struct space *s);
 /* The member behind `prev` (NULL: the first) with a user reference; gives prev's back. */
 struct space *family_next(struct family *f, struct space *prev);
 
+/* --- joint.c --- */
+/* How many leaves share one reference at most. */
+#define JOINT_MAX (CONFIG_DEBUG ? 3 : 255)
+
+/* References of pages by slot, each held by the leaves that count there. */
+struct joint {
+	/* a  leaves that have it */
+	u32 users;
+	/* who adds to counts, with its lock held; NULL: it is gone */
+	struct pt *owner;
+	/* a  leaves whose entry has the slot's reference; 0: none */
+	u8 count[PTE_COUNT];
+};
+
+void joint_init(void);
+/* c, a copy of t, gets t's joint, which t then owns: made if need be. NULL: no memory. */
+struct joint *joint_begin(struct pt *t, struct pt *c);
+/* The entry e of slot k, which has a joint reference, with one of its own. */
+u64 joint_make_own(struct pt *t, unsigned int k, u64 e);
+/* t, whose entries have no joint reference any more, ends. */
+void joint_leave(struct pt *t);
+
+/*
+ * Shares the page of slot k of t with c: the entry for c, which may be written as
+ * t's may. c is to be reached by nobody else yet.
+ */
+static inline u64
+joint_share(struct pt *t, struct pt *c, unsigned int k)
+{
+	struct joint *j = likely(c->joint) ? c->joint : joint_begin(t, c);
+	u64 e = READ_ONCE(t->table[k]);
+	u8 n;
+
+	if (likely(j)) {
+		n = READ_ONCE(j->count[k]);
+		if (likely(e & PTE_JOINT && n < JOINT_MAX)) {
+			atomic_inc(&j->count[k]);
+			return e;
+		}
+		if (!(e & PTE_JOINT) && n == 0) {
+			WRITE_ONCE(j->count[k], 2);
+			atomic_or(&t->table[k], PTE_JOINT);
+			return e | PTE_JOINT;
+		}
+	}
+	page_get(phys_to_page(e & PTE_ADDR));
+	return e & ~PTE_JOINT;
+}
+
+/* Drops the reference of an entry e that slot k had. */
+static inline void
+entry_put(struct pt *t, unsigned int k, u64 e)
+{
+	if (!(e & PTE_JOINT) || atomic_dec_and_test(&t->joint->count[k]))
+		page_put(phys_to_page(e & PTE_ADDR));
+}
+
+/* Is the page of slot k, which e shows and owns, ours alone? Lock held. */
+static inline bool
+entry_is_sole(const struct pt *t, unsigned int k, u64 e)
+{
+	return (!(e & PTE_JOINT) || atomic_read(&t->joint->count[k]) == 1) &&
+	       atomic_read(&phys_to_page(e & PTE_ADDR)->refs) == 1;
+}
+
 /* --- range.c --- */
 enum range_op {
 	/* [start, end) becomes meta */
@@ -538,8 +619,8 @@ void leaf_drop(struct pt *t, unsigned int i, unsigned int j, meta_t m, const str
 /* What fine.c does page by page: a run that goes, the new meta of one (0: r->err), entries. */
 void range_note_removed(const struct run *run, struct range *r);
 meta_t range_new_meta(const struct run *run, struct range *r);
-/* The entry e after a change of protection to that of m. */
-u64 range_new_entry(u64 e, meta_t m);
+/* The entry e of slot i after a change of protection to that of m. */
+u64 range_new_entry(const struct pt *t, unsigned int i, u64 e, meta_t m);
 /* Must what CPUs have of e be dropped when it becomes new? */
 static inline bool
 range_takes_rights(u64 e, u64 new)
@@ -583,7 +664,7 @@ gather_range(struct gather *g, const struct pt *t, unsigned long start, unsigned
 	if (end > g->end)
 		g->end = end;
 }
-/* Takes over the reference of an entry that was cleared and is in the range. */
+/* Takes over the reference of an entry that was cleared and is in the range; not a joint one. */
 void gather_page(struct gather *g, struct page *p);
 void gather_table(struct gather *g, struct pt *t);
 /* Flushes and frees. Locks of tables may be held; interrupts are on. */

@@ -109,6 +109,64 @@ TEST(shared_by_fork)
 	is(p, 16 * MIB / K4);
 }
 
+/* A mapping of @size is shared by @sharers, a power of two. */
+static void
+is_shared(const char *m, long size, int sharers)
+{
+	is(smaps("Rss", m, m + size), size >> 10);
+	is(smaps("Pss", m, m + size), (size / sharers) >> 10);
+	is(smaps(sharers > 1 ? "Shared_Dirty" : "Private_Dirty", m, m + size), size >> 10);
+}
+
+/* A child that lasts until @end, a pipe, is closed, with @children of that kind. */
+static void
+sharer(const int *end, int ready, int children)
+{
+	char c;
+
+	if (fork() != 0)
+		return;
+	close(end[1]);
+	for (int i = 0; i < children; i++)
+		sharer(end, ready, 0);
+	check(write(ready, "", 1) == 1);
+	check(read(end[0], &c, 1) == 0);
+	while (wait(NULL) > 0)
+		;
+	_exit(0);
+}
+
+/* All who inherited a page share it, whoever forked whom. */
+TEST(shared_by_a_family)
+{
+	long size = 64 * K4;
+	char *m = mmap(NULL, size, RW, ANON, -1, 0);
+	int end[2], ready[2];
+	char c;
+
+	works(pipe(end));
+	works(pipe(ready));
+	memset(m, 1, size);
+	sharer(end, ready[1], 0);
+	check(read(ready[0], &c, 1) == 1);
+	is_shared(m, size, 2);
+	/* Beside us and our first child there are one more and its five. */
+	sharer(end, ready[1], 5);
+	for (int i = 0; i < 6; i++)
+		check(read(ready[0], &c, 1) == 1);
+	is_shared(m, size, 8);
+	/* What one writes to is its own. */
+	in_child {
+		memset(m, 2, size);
+		is_shared(m, size, 1);
+	}
+	is_shared(m, size, 8);
+	close(end[1]);
+	while (wait(NULL) > 0)
+		;
+	is_shared(m, size, 1);
+}
+
 TEST(shared_memory_levels)
 {
 	long shmem = all("Shmem"), cached = all("Cached"), mapped = all("Mapped");
