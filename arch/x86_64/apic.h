@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Local APIC (xAPIC or x2APIC) and IO-APIC. */
+/* Local APIC (xAPIC or x2APIC), IO-APIC, and the controllers that they replace. */
 #ifndef ARCH_APIC_H
 #define ARCH_APIC_H
 
@@ -26,6 +26,9 @@ void apic_timer_oneshot(u32 ticks);
 void apic_timer_deadline(u64 tsc);
 void apic_timer_setup_oncpu(bool deadline);
 u32 apic_timer_current(void);
+
+/* Silences the 8259As, once the IDT is there. */
+void pic_init(void);
 
 /* IO-APICs: told by the MADT; mapped and masked by ioapic_init() once mm/ is up. */
 void ioapic_init(void);

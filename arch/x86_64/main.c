@@ -162,6 +162,7 @@ machine_setup(void)
 	percpu_areas_init();
 	space_init();
 	fpu_init();
+	pic_init();
 	apic_init(acpi_info.lapic);
 	ioapic_init();
 	clock_init();
