@@ -20,11 +20,15 @@
 #include "kernel/dev/port.h"
 #include "kernel/init.h"
 #include "kernel/log.h"
+#include "kernel/task/port.h"
 #include "kernel/time/clock.h"
 #include "kernel/time/timer.h"
 #include "lib/errno.h"
 #include "lib/fmt.h"
 #include "mm/slab.h"
+
+/* So often 10 ms without a byte sent mean that a line does not get on. */
+#define SETTLE_TRIES 10
 
 const struct serial_place serial_places[PORTS] = {
 	{0x3f8, 4},
@@ -149,6 +153,27 @@ serial_drain(struct tty *tty)
 	while (!(serial_read_reg(p, REG_LSR) & LSR_TX_IDLE))
 		if (sleep_until_interruptible(deadline_after(NSEC_PER_MSEC)))
 			return;
+}
+
+/* A line that is stopped, or whose other end is not ready, is not waited for. */
+void
+serial_settle(void)
+{
+	unsigned int i, still;
+	size_t left, before;
+
+	for (i = 0; i < PORTS; i++) {
+		if (!ports[i])
+			continue;
+		before = serial_pending(&ports[i]->tty);
+		for (still = 0; before > 0 && still < SETTLE_TRIES; still++) {
+			sleep_ns(10 * NSEC_PER_MSEC);
+			left = serial_pending(&ports[i]->tty);
+			if (left < before)
+				still = 0;
+			before = left;
+		}
+	}
 }
 
 /* --- interrupts --- */

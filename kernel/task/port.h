@@ -16,6 +16,12 @@ struct tty;
  */
 void tty_session_exit(struct process *leader);
 
+/*
+ * kernel/dev (serial): waits until what programs have written has gone out, as
+ * long as it gets on. May sleep.
+ */
+void serial_settle(void);
+
 /* arch: leaves the kernel for user mode with task_regs(current); first entry of process 1. */
 void __noreturn arch_enter_user(void);
 /* arch: the GS base of current is 0; all registers are loaded on the way to user mode (exec). */

@@ -86,5 +86,6 @@ sys_reboot(int magic1, int magic2, unsigned int cmd, void __user *arg)
 		return -EINVAL;
 	}
 	mutex_lock(&reboot_lock);
+	serial_settle();
 	go_down(cmd);
 }
