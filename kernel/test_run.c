@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Runs the registered tests (lib/test.h) and prints TAP on the console. A test
- * is named FOLDER/NAME, from the file it is in; test=GLOB chooses ("all": all).
+ * is named FOLDER/NAME, from the file it is in; test=GLOB,... chooses ("all": all).
  */
 #include "kernel/test_run.h"
 
@@ -18,7 +18,9 @@
 #include "lib/string.h"
 #include "lib/test.h"
 
-static char wanted[64];
+/* Patterns, each with its end; how long they are together. */
+static char wanted[256];
+static size_t wanted_size;
 /* a  of the running test */
 static u32 failures;
 static const char *skip_reason;
@@ -26,7 +28,14 @@ static const char *skip_reason;
 static int
 param_test(const char *v)
 {
-	return v && strscpy(wanted, v, sizeof(wanted)) >= 0 ? 0 : -EINVAL;
+	char *comma = wanted;
+
+	if (!v || strscpy(wanted, v, sizeof(wanted)) < 0)
+		return -EINVAL;
+	wanted_size = strlen(wanted) + 1;
+	while ((comma = strchr(comma, ',')) != NULL)
+		*comma++ = '\0';
+	return 0;
 }
 PARAM("test", param_test);
 
@@ -66,10 +75,14 @@ test_name(const struct test *t, char *name, size_t size)
 static bool
 test_wanted(const struct test *t)
 {
+	const char *p;
 	char name[96];
 
 	test_name(t, name, sizeof(name));
-	return strcmp(wanted, "all") == 0 || glob_match(wanted, name);
+	for (p = wanted; p < wanted + wanted_size; p += strlen(p) + 1)
+		if (strcmp(p, "all") == 0 || glob_match(p, name))
+			return true;
+	return false;
 }
 
 static bool
@@ -94,7 +107,7 @@ test_run_requested(void)
 	const struct test *t;
 	unsigned int n = 0, count = 0, bad = 0;
 
-	if (!wanted[0])
+	if (wanted_size == 0)
 		return;
 	for_each_test(t)
 		count += test_wanted(t);

@@ -12,6 +12,7 @@
  * The space comes to have views on the way (mm/view.c). The page is a small one, or the
  * first of a large one.
  */
+#include "arch/x86_64/asm/insn.h"
 #include "lib/errno.h"
 #include "lib/test.h"
 #include "mm/fine_impl.h"
@@ -29,6 +30,8 @@
 #define ROUNDS_VIEWS 12u
 #define OVER 0
 #define CHANGING 1
+#define CR3_PCID 0xfffUL
+#define CR4_PCIDE 0x20000UL
 
 /* What is wrong with the writer. */
 enum fault_kind {
@@ -299,4 +302,52 @@ TEST(tlb_solo_asks_nobody)
 	ASSERT_TRUE(t.space != NULL);
 	test_join(test_spawn(1, solo_run, &t));
 	EXPECT_EQ(t.asked, 0);
+}
+
+struct tags {
+	struct space *space[2];
+	u64 seen[3];
+};
+
+static u64
+tag_of(struct space *s)
+{
+	u64 tag;
+
+	test_use_space(s);
+	pin();
+	tag = read_cr3() & CR3_PCID;
+	unpin();
+	return tag;
+}
+
+static void
+tags_run(void *arg)
+{
+	struct tags *t = arg;
+
+	for (int i = 0; i < 3; i++) {
+		space_get_user(t->space[i % 2]);
+		t->seen[i] = tag_of(t->space[i % 2]);
+		test_use_space(NULL);
+	}
+}
+
+/* On a CPU with PCIDs two spaces have different ones, and keep them. */
+TEST(tlb_tags_spaces)
+{
+	struct tags t = {.space = {space_create(), space_create()}};
+
+	ASSERT_TRUE(t.space[0] && t.space[1]);
+	if (read_cr4() & CR4_PCIDE) {
+		test_join(test_spawn(0, tags_run, &t));
+		EXPECT_NE(t.seen[0], 0);
+		EXPECT_NE(t.seen[1], 0);
+		EXPECT_NE(t.seen[0], t.seen[1]);
+		EXPECT_EQ(t.seen[0], t.seen[2]);
+	} else {
+		test_note_skip("this CPU has no PCIDs");
+	}
+	space_put_user(t.space[0]);
+	space_put_user(t.space[1]);
 }

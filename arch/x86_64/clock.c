@@ -223,6 +223,7 @@ clock_init(void)
 		log_info("clock: TSC %lu kHz by kvmclock", tsc_hz / 1000);
 	}
 	use_deadline = cpu_features.tsc_deadline;
+	log_info("clock: interrupts by the %s", use_deadline ? "TSC deadline" : "local APIC timer");
 	use_hpet = !(cpu_features.leaf1_d & BIT(4)) || tsc_hz == 0;
 	if (use_hpet && !hpet)
 		panic("clock: neither TSC nor HPET");
