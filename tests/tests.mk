@@ -73,7 +73,7 @@ host-tests-list:
 
 # What passes whole is in TESTS and guards every change; the others, which still show what is
 # missing (Documentation/status.md), run by test-all. Longest first.
-TESTS ?= $(patsubst %,tests/%.t,unit stress boot abi abi-debug conflicts programs busybox host shell badinput failalloc faults inside plug display console)
+TESTS ?= $(patsubst %,tests/%.t,unit stress boot abi abi-debug conflicts programs busybox host shell badinput failalloc faults inside plug bochs display console)
 TESTS_ALL := $(TESTS) $(wildcard tests/all/*.t)
 PROVE := env O=$(O) KERNEL=$(KERNEL_UNDER_TEST) KERNEL_DEBUG=$(KERNEL_DEBUG) \
 	prove --timer -j 2 $(if $(filter 1,$(V)),-v)
