@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* eventfd: a counter that reads and writes wait on (eventfd(2)). */
+/* eventfd: a counter that reads and writes wait on (eventfd(2)); eventfd_count.c is the counter. */
+#include "kernel/handle/eventfd_impl.h"
 #include "kernel/handle/handle.h"
 #include "kernel/seq.h"
 #include "kernel/syscall/syscalls.h"
@@ -9,42 +10,6 @@
 #include "mm/slab.h"
 
 #define EFD_SEMAPHORE 1
-#define COUNT_MAX (U64_MAX - 1)
-
-struct eventfd {
-	struct waitq wait;
-	/* (wait.lock) */
-	u64 count;
-	bool semaphore;
-};
-
-/* Takes what a read gets; 0: nothing there. */
-static u64
-take(struct eventfd *e)
-{
-	unsigned long f = spin_lock_irq(&e->wait.lock);
-	u64 n = e->semaphore && e->count ? 1 : e->count;
-
-	e->count -= n;
-	if (n)
-		waitq_wake_locked(&e->wait, 0, POLLOUT | POLLWRNORM);
-	spin_unlock_irq(&e->wait.lock, f);
-	return n;
-}
-
-static bool
-add(struct eventfd *e, u64 n)
-{
-	unsigned long f = spin_lock_irq(&e->wait.lock);
-	bool fits = COUNT_MAX - e->count >= n;
-
-	if (fits) {
-		e->count += n;
-		waitq_wake_locked(&e->wait, 0, POLLIN | POLLRDNORM);
-	}
-	spin_unlock_irq(&e->wait.lock, f);
-	return fits;
-}
 
 static s64
 eventfd_read(struct file *f, struct iter *to, u64 *pos)
@@ -55,10 +20,10 @@ eventfd_read(struct file *f, struct iter *to, u64 *pos)
 
 	if (iter_left(to) < sizeof(n))
 		return -EINVAL;
-	while ((n = take(e)) == 0) {
+	while ((n = eventfd_take(e)) == 0) {
 		if (file_nonblock(f) || to->nowait)
 			return -EAGAIN;
-		err = wait_event_interruptible(&e->wait, READ_ONCE(e->count) != 0);
+		err = wait_event_interruptible(&e->wait, eventfd_count_waiting(e) != 0);
 		if (err)
 			return err;
 	}
@@ -78,10 +43,10 @@ eventfd_write(struct file *f, struct iter *from, u64 *pos)
 		return -EFAULT;
 	if (n == U64_MAX)
 		return -EINVAL;
-	while (!add(e, n)) {
+	while (!eventfd_add(e, n)) {
 		if (file_nonblock(f) || from->nowait)
 			return -EAGAIN;
-		err = wait_event_interruptible(&e->wait, COUNT_MAX - READ_ONCE(e->count) >= n);
+		err = wait_event_interruptible(&e->wait, EVENTFD_MAX - READ_ONCE(e->base) >= n);
 		if (err)
 			return err;
 	}
@@ -95,21 +60,25 @@ eventfd_poll(struct file *f, struct poll_table *pt)
 	u64 n;
 
 	poll_wait(f, &e->wait, pt);
-	n = READ_ONCE(e->count);
+	/* With a base there is a count, and a base near the limit is all of it. */
+	n = READ_ONCE(e->base);
+	if (!n)
+		n = eventfd_count(e);
 	return (n ? POLLIN | POLLRDNORM : 0) | (n == U64_MAX ? POLLERR : 0) |
-	       (n < COUNT_MAX ? POLLOUT | POLLWRNORM : 0);
+	       (n < EVENTFD_MAX ? POLLOUT | POLLWRNORM : 0);
 }
 
 static void
 eventfd_release(struct file *f)
 {
+	eventfd_fini(f->private);
 	kfree(f->private);
 }
 
 static void
 eventfd_show(struct file *f, struct seq *s)
 {
-	seq_printf(s, "eventfd-count: %16lx\n", READ_ONCE(((struct eventfd *)f->private)->count));
+	seq_printf(s, "eventfd-count: %16lx\n", eventfd_count(f->private));
 }
 
 static const struct file_ops eventfd_ops = {
@@ -133,9 +102,7 @@ sys_eventfd2(unsigned int count, int flags)
 	e = kzalloc(sizeof(*e), GFP_KERNEL);
 	if (!e)
 		return -ENOMEM;
-	waitq_init(&e->wait);
-	e->count = count;
-	e->semaphore = flags & EFD_SEMAPHORE;
+	eventfd_init(e, count, flags & EFD_SEMAPHORE);
 	f = file_alloc(&eventfd_ops, FMODE_READ | FMODE_WRITE | FMODE_NOWAIT,
 		       O_RDWR | (flags & O_NONBLOCK), e);
 	if (is_err(f)) {

@@ -64,7 +64,8 @@ rw_here(struct file *f, struct iter *it, bool write)
 
 	if (!beyond(f, pos, iter_left(it)))
 		n = write ? file_write(f, it, &pos) : file_read(f, it, &pos);
-	if (f->mode & FMODE_SEEK)
+	/* Where it stays, others may read it undisturbed. */
+	if (f->mode & FMODE_SEEK && READ_ONCE(f->pos) != pos)
 		WRITE_ONCE(f->pos, pos);
 	file_pos_unlock(f, locked);
 	return n;

@@ -3,6 +3,7 @@
 #include "tests/abi/abi.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 
@@ -102,6 +103,103 @@ next_info(int fd)
 
 	is(read(fd, &si, sizeof(si)), sizeof(si));
 	return si;
+}
+
+/* Goes round the machine's CPUs, the first two of them. */
+static void
+on_cpu(int n)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(n % 2, &set);
+	/* With one CPU it stays there. */
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void
+add_from_both(int fd, int times)
+{
+	uint64_t v = 1;
+
+	for (int i = 0; i < times; i++) {
+		on_cpu(i);
+		is(write(fd, &v, 8), 8);
+	}
+}
+
+/* What was added here and there is one count: for reads, for poll, for the limit. */
+TEST(event_counter_of_two_cpus)
+{
+	int fd = works(eventfd(0, EFD_NONBLOCK));
+	uint64_t v;
+
+	for (int round = 0; round < 3; round++) {
+		add_from_both(fd, 40);
+		is(polled(fd), POLLIN | POLLOUT);
+		is(read(fd, &v, 8), 8);
+		is(v, 40);
+		is(polled(fd), POLLOUT);
+		fails(read(fd, &v, 8), EAGAIN);
+	}
+	add_from_both(fd, 40);
+	/* 2^64 - 2 at most. */
+	v = -2ull - 40 - 10;
+	is(write(fd, &v, 8), 8);
+	v = 11;
+	fails(write(fd, &v, 8), EAGAIN);
+	add_from_both(fd, 10);
+	is(polled(fd), POLLIN);
+	v = 1;
+	fails(write(fd, &v, 8), EAGAIN);
+	is(read(fd, &v, 8), 8);
+	is(v, -2ull);
+	is(polled(fd), POLLOUT);
+}
+
+TEST(event_semaphore_of_two_cpus)
+{
+	int fd = works(eventfd(100, EFD_NONBLOCK | EFD_SEMAPHORE));
+	uint64_t v;
+	int taken = 0;
+
+	for (int i = 0; i < 60; i++, taken++) {
+		on_cpu(i);
+		is(read(fd, &v, 8), 8);
+		is(v, 1);
+	}
+	add_from_both(fd, 20);
+	/* From one CPU, what both have. */
+	for (on_cpu(1); read(fd, &v, 8) == 8 && v == 1; taken++)
+		is(polled(fd), taken < 119 ? POLLIN | POLLOUT : POLLOUT);
+	is(taken, 120);
+	fails(read(fd, &v, 8), EAGAIN);
+}
+
+/* A reader asleep wakes by an add from wherever. */
+TEST(event_blocking_of_two_cpus)
+{
+	int fd = works(eventfd(0, 0));
+	uint64_t v;
+	pid_t c;
+
+	add_from_both(fd, 40);
+	is(read(fd, &v, 8), 8);
+	add_from_both(fd, 40);
+	c = fork();
+	if (!c) {
+		on_cpu(1);
+		is(read(fd, &v, 8), 8);
+		is(v, 40);
+		if (read(fd, &v, 8) != 8)
+			_exit(1);
+		_exit((int)v);
+	}
+	check(until_asleep(c));
+	on_cpu(0);
+	v = 5;
+	is(write(fd, &v, 8), 8);
+	is(reap(c), 5);
 }
 
 TEST(signal_reading)
