@@ -3,10 +3,11 @@
  * Clock source and clock interrupts.
  *
  * Model: time is a counter and a factor: ns = (cycles - base) * mult >> 32. The
- * counter is the TSC, or the HPET where the TSC is missing. The TSC's rate is
- * told by kvmclock or by the hypervisor's CPUID leaf, else measured against the
- * HPET, the ACPI timer or the PIT, whichever exists first. The interrupt is the
- * TSC deadline where the CPU has it, else the local APIC timer in one-shot mode.
+ * counter is the TSC, kvmclock where KVM has that and does not say that the TSC is
+ * invariant, or the HPET where the TSC is missing. The TSC's rate is told by
+ * kvmclock, else measured against the HPET, the ACPI timer or the PIT, whichever
+ * exists first. The interrupt is the TSC deadline where the CPU has it and the TSC
+ * is the counter, else the local APIC timer in one-shot mode.
  *
  * Rejected: a long measurement. CALIBRATE_NS with the tightest of several
  * brackets at each end gives about 20 ppm, and boots in milliseconds.
@@ -16,6 +17,7 @@
 #include "arch/x86_64/acpi.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/pvclock.h"
 #include "kernel/log.h"
 #include "kernel/port.h"
 #include "kernel/time/clock.h"
@@ -28,7 +30,6 @@
 #define LONGEST_NS (4 * NSEC_PER_SEC)
 #define PIT_HZ 1193182UL
 #define PM_TIMER_HZ 3579545UL
-#define MSR_KVM_CLOCK 0x4b564d01
 
 /* HPET registers (IA-PC HPET specification 1.0a, 2.3). */
 enum { HPET_CAP = 0x0, HPET_CONFIG = 0x10, HPET_COUNTER = 0xf0 };
@@ -36,8 +37,9 @@ enum { HPET_CAP = 0x0, HPET_CONFIG = 0x10, HPET_COUNTER = 0xf0 };
 /* I  after clock_init() */
 u64 arch_clock_start __read_mostly;
 u64 arch_clock_mult __read_mostly;
-static bool use_hpet __read_mostly;
+static enum { SOURCE_TSC, SOURCE_HPET, SOURCE_KVMCLOCK } source __read_mostly;
 static bool use_deadline __read_mostly;
+static bool has_kvmclock __read_mostly;
 static void __iomem *hpet __read_mostly;
 static u64 hpet_hz;
 static u64 tsc_hz;
@@ -46,15 +48,17 @@ static u64 apic_hz __read_mostly;
 u64
 arch_clock_cycles(void)
 {
-	if (likely(!use_hpet))
+	if (likely(source == SOURCE_TSC))
 		return rdtsc();
+	if (source == SOURCE_KVMCLOCK)
+		return pvclock_read();
 	return mmio_read64((char __force *)hpet + HPET_COUNTER);
 }
 
 bool
 clock_is_tsc(void)
 {
-	return !use_hpet;
+	return source == SOURCE_TSC;
 }
 
 u64
@@ -184,58 +188,55 @@ calibrate(void)
 		 apic_hz / 1000, r.name);
 }
 
-/*
- * struct pvclock_vcpu_time_info of KVM (Documentation/virt/kvm/x86/msr.rst):
- * offset 24: u32 multiplier, 28: s8 shift; ns = (tsc << shift) * mul >> 32.
- */
+/* The counter, and its rate. */
 static u64
-kvmclock_hz(void)
+source_choose(void)
 {
-	static u8 page[64] __aligned(64);
-	u32 mul;
-	s8 shift;
-	u64 hz;
+	bool tsc = (cpu_features.leaf1_d & BIT(4)) && tsc_hz;
 
-	if (memcmp(cpu_features.hypervisor, "KVMKVMKVM", 9) != 0 ||
-	    !(cpuid(0x40000001, 0).a & BIT(3)))
-		return 0;
-	wrmsr(MSR_KVM_CLOCK, virt_to_phys(page) | 1);
-	memcpy(&mul, page + 24, 4);
-	shift = (s8)page[28];
-	wrmsr(MSR_KVM_CLOCK, 0);
-	if (mul == 0)
-		return 0;
-	hz = (NSEC_PER_SEC << 32) / mul;
-	return shift < 0 ? hz << -shift : hz >> shift;
+	if (tsc && (!has_kvmclock || cpu_features.tsc_invariant)) {
+		source = SOURCE_TSC;
+		return tsc_hz;
+	}
+	if (has_kvmclock) {
+		source = SOURCE_KVMCLOCK;
+		return NSEC_PER_SEC;
+	}
+	if (!hpet)
+		panic("clock: neither TSC nor HPET");
+	source = SOURCE_HPET;
+	return hpet_hz;
 }
 
 void
 clock_init(void)
 {
+	static const char *const names[] = {"TSC", "HPET", "kvmclock"};
 	u64 told, hz;
 
 	hpet_setup();
 	apic_timer_setup_oncpu(false);
 	calibrate();
-	told = kvmclock_hz();
+	has_kvmclock = pvclock_init();
+	told = has_kvmclock ? pvclock_tsc_hz() : 0;
 	if (told) {
 		tsc_hz = told;
 		log_info("clock: TSC %lu kHz by kvmclock", tsc_hz / 1000);
 	}
-	use_deadline = cpu_features.tsc_deadline;
-	log_info("clock: interrupts by the %s", use_deadline ? "TSC deadline" : "local APIC timer");
-	use_hpet = !(cpu_features.leaf1_d & BIT(4)) || tsc_hz == 0;
-	if (use_hpet && !hpet)
-		panic("clock: neither TSC nor HPET");
-	hz = use_hpet ? hpet_hz : tsc_hz;
+	hz = source_choose();
+	use_deadline = cpu_features.tsc_deadline && source == SOURCE_TSC;
+	log_info("clock: time by the %s, interrupts by the %s", names[source],
+		 use_deadline ? "TSC deadline" : "local APIC timer");
 	arch_clock_mult = muldiv_u64(NSEC_PER_SEC, 1UL << 32, hz);
 	arch_clock_start = ktime_get();
-	clock_init_oncpu();
+	apic_timer_setup_oncpu(use_deadline);
 }
 
 void
 clock_init_oncpu(void)
 {
+	if (has_kvmclock)
+		pvclock_init_oncpu();
 	apic_timer_setup_oncpu(use_deadline);
 }
 

@@ -76,6 +76,8 @@ cpu_detect(void)
 	f->ext1_d = r.d;
 	f->phys_bits = 36;
 	f->virt_bits = 48;
+	if (f->max_ext_leaf >= 0x80000007)
+		f->tsc_invariant = cpuid(0x80000007, 0).d & BIT(8);
 	if (f->max_ext_leaf >= 0x80000008) {
 		r = cpuid(0x80000008, 0);
 		f->phys_bits = r.a & 255;

@@ -52,7 +52,7 @@ struct cpu_features {
 	u8 phys_bits, virt_bits;
 	bool x2apic, tsc_deadline, xsave, fsgsbase, pcid, invpcid, smep, smap, umip, pages_1g,
 		rdtscp;
-	bool rdrand, rdseed, erms;
+	bool rdrand, rdseed, erms, tsc_invariant;
 };
 extern struct cpu_features cpu_features;
 
