@@ -41,10 +41,13 @@ ifneq ($(WITH_TESTS),1)
 SOURCES := $(filter-out %_test.c,$(SOURCES))
 endif
 ifneq ($(WITH_DEBUG),1)
-SOURCES := $(filter-out kernel/alloc_fail.c fs/proc/slab_allocators.c fs/proc/lock_stat.c,$(SOURCES))
+SOURCES := $(filter-out kernel/alloc_fail.c fs/proc/slab_allocators.c fs/proc/lock_stat.c fs/proc/locks.c,$(SOURCES))
 endif
 ifneq ($(WITH_KASAN),1)
 SOURCES := $(filter-out mm/kasan%,$(SOURCES))
+endif
+ifneq ($(WITH_KCSAN),1)
+SOURCES := $(filter-out sync/kcsan%,$(SOURCES))
 endif
 OBJECTS := $(addprefix $(B)/,$(addsuffix .o,$(basename $(SOURCES)))) \
 	$(B)/gen/syscall_table.o $(B)/gen/trace_table.o $(B)/gen/version.o
@@ -81,6 +84,12 @@ $(B)/gen/version.c: FORCE
 NO_ASAN := mm/kasan mm/kasan_map mm/kasan_slab mm/slab mm/slab_cache mm/slab_debug mm/slab_pages \
 	mm/kmalloc arch/x86_64/backtrace
 $(NO_ASAN:%=$(B)/%.o): CFLAGS := $(filter-out -fsanitize=% -fasan-%,$(CFLAGS))
+
+# What the watch for data races is made of, reports with, and looks at by itself (lib/mem.c); what
+# unpacks at boot, alone.
+NO_TSAN := sync/kcsan sync/kcsan_report sync/kcsan_atomic arch/x86_64/backtrace lib/mem lib/inflate \
+	lib/unzstd lib/unzstd_block lib/unzstd_entropy lib/xxhash lib/crc32
+$(NO_TSAN:%=$(B)/%.o): CFLAGS := $(filter-out -fsanitize=% --param=tsan-%,$(CFLAGS))
 
 # Objects need the generated headers to exist once; dependency files do the rest.
 $(OBJECTS): | $(GEN)
@@ -157,4 +166,4 @@ help:
 	@echo 'make trace      a page of what a command does over time (TRACE_COMMAND)'
 	@echo 'make gdb-types  what tools/gdb/tessera.py needs besides the kernel'
 	@echo 'make clean      remove $(O)/'
-	@echo 'Variables: CONFIG=default|debug|kasan  O=folder  V=1'
+	@echo 'Variables: CONFIG=default|debug|kasan|kcsan  O=folder  V=1'

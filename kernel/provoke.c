@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Faults on purpose, for tests/faults.t: what the kernel does when it is wrong
+ * Faults on purpose, for tests/faults.t and tests/inside.t: what the kernel does when it is wrong
  * itself can only be seen when it is. In debug kernels root writes a name to
  * /proc/tessera/provoke.
  */
@@ -11,14 +11,29 @@
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "percpu/cpumask.h"
+#include "percpu/mailbox.h"
 #include "percpu/pin.h"
 #include "sync/mutex.h"
+#include "sync/spinlock.h"
 
 /* Longer than kernel.watchdog_thresh may be set to in a test, shorter than what a person bears. */
 #define STUCK_MS 5000u
 
 static __maybe_unused LOCK_CLASS(provoke_class, RANK_SLEEPING_LAST);
 static struct mutex provoke_lock = MUTEX_INIT(provoke_lock, provoke_class);
+
+/* Spinning locks whose rules are broken below: tests/inside.t. */
+static __maybe_unused LOCK_CLASS(provoke_low_class, RANK_LEAF);
+static __maybe_unused LOCK_CLASS(provoke_high_class, RANK_LEAF + 1);
+static __maybe_unused LOCK_CLASS(provoke_peer_class, RANK_LEAF + 1);
+static __maybe_unused LOCK_CLASS(provoke_irq_class, RANK_LEAF);
+static __maybe_unused LOCK_CLASS(provoke_task_class, RANK_LEAF + 1);
+static struct spinlock low_lock = SPINLOCK_INIT(provoke_low_class);
+static struct spinlock high_lock = SPINLOCK_INIT(provoke_high_class);
+static struct spinlock peer_lock = SPINLOCK_INIT(provoke_peer_class);
+static struct spinlock irq_lock = SPINLOCK_INIT(provoke_irq_class);
+static struct spinlock task_lock = SPINLOCK_INIT(provoke_task_class);
 
 /* Addresses that the compiler cannot see through. */
 static char *volatile null_page = (char *)8;
@@ -128,14 +143,81 @@ stand_dead(void)
 	irq_restore(f);
 }
 
+/* Against the ranks. */
+static void
+lock_order(void)
+{
+	spin_lock(&high_lock);
+	spin_lock(&low_lock);
+	spin_unlock(&low_lock);
+	spin_unlock(&high_lock);
+}
+
+/* Two classes of one rank, this way and that: no single step is wrong. */
+static void
+lock_cycle(void)
+{
+	spin_lock(&high_lock);
+	spin_lock_nested(&peer_lock);
+	spin_unlock(&peer_lock);
+	spin_unlock(&high_lock);
+	spin_lock(&peer_lock);
+	spin_lock_nested(&high_lock);
+	spin_unlock(&high_lock);
+	spin_unlock(&peer_lock);
+}
+
+static void
+take(void *lock)
+{
+	spin_lock(lock);
+	spin_unlock(lock);
+}
+
+static void
+take_both(void *lock)
+{
+	spin_lock(lock);
+	take(&task_lock);
+	spin_unlock(lock);
+}
+
+/* Taken by an interrupt, and where that can come. */
+static void
+lock_irq(void)
+{
+	(void)!cpu_call(cpu_id() == 0 ? nr_cpus - 1 : 0, take, &low_lock);
+	take(&low_lock);
+}
+
+/*
+ * The first is taken by interrupts and never with them on; the second only behind
+ * it there, and elsewhere with interrupts on: nothing of one class alone is wrong.
+ */
+static void
+lock_behind_irq(void)
+{
+	unsigned long f;
+
+	(void)!cpu_call(cpu_id() == 0 ? nr_cpus - 1 : 0, take, &irq_lock);
+	f = irq_save();
+	take_both(&irq_lock);
+	irq_restore(f);
+	take(&task_lock);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
 } ways[] = {
-	{"read-null", read_null}, {"read-bad", read_bad},	{"write-text", write_text},
-	{"run-data", run_data},	  {"undefined", undefined},	{"with-mutex", with_mutex},
-	{"pinned", while_pinned}, {"irqs-off", without_irqs},	{"assertion", assertion},
-	{"overflow", overflow},	  {"stand-still", stand_still}, {"stand-dead", stand_dead},
+	{"read-null", read_null},     {"read-bad", read_bad},
+	{"write-text", write_text},   {"run-data", run_data},
+	{"undefined", undefined},     {"with-mutex", with_mutex},
+	{"pinned", while_pinned},     {"irqs-off", without_irqs},
+	{"assertion", assertion},     {"overflow", overflow},
+	{"stand-still", stand_still}, {"stand-dead", stand_dead},
+	{"lock-order", lock_order},   {"lock-cycle", lock_cycle},
+	{"lock-irq", lock_irq},	      {"lock-behind-irq", lock_behind_irq},
 };
 
 int

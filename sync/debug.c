@@ -10,6 +10,7 @@
  * 1. Rank: it is above the rank of every lock that the same context holds
  *    (equal: only in the _nested form). An order of classes without a cycle
  *    means no deadlock among them.
+ *    Which class follows which is kept (sync/lock_graph.c).
  * 2. Interrupts: a class that is taken in a hard interrupt is never taken with
  *    interrupts on, one that is taken in a softirq never with softirqs on:
  *    otherwise the interrupt could find its own CPU holding the lock. A class
@@ -37,6 +38,7 @@
 #include "percpu/percpu.h"
 #include "percpu/pin.h"
 #include "sync/debug_impl.h"
+#include "sync/lock_graph.h"
 #include "sync/lock_stat.h"
 #include "sync/port.h"
 #include "sync/spinlock.h"
@@ -158,14 +160,21 @@ held_locks_print_cpu(unsigned int cpu)
 	held_locks_print(cpu_ptr(&cpu_held, cpu));
 }
 
-static bool
-report_begin(void)
+bool
+lock_report_begin(void)
 {
 	pin();
 	if (this_cpu_xchg(reporting, 1) == 0)
 		return true;
 	unpin();
 	return false;
+}
+
+void
+lock_report_end(void)
+{
+	this_cpu_write(reporting, 0);
+	unpin();
 }
 
 static void
@@ -175,8 +184,7 @@ report_end(void)
 	held_locks_print(this_cpu_ptr(&cpu_held));
 	held_locks_print(task_held());
 	sync_port_backtrace();
-	this_cpu_write(reporting, 0);
-	unpin();
+	lock_report_end();
 }
 
 /* True the first time for this pair; also when the table is full. */
@@ -201,7 +209,7 @@ pair_is_new(const struct lock_class *held, const struct lock_class *wanted)
 static void
 rank_report(const struct held_lock *held, const struct lock_class *wanted)
 {
-	if (this_cpu_read(reporting) || !pair_is_new(held->class, wanted) || !report_begin())
+	if (this_cpu_read(reporting) || !pair_is_new(held->class, wanted) || !lock_report_begin())
 		return;
 	sync_port_log(LEVEL_ERR, "lock order: %s (rank %u) wanted while %s (rank %u) is held",
 		      wanted->name, wanted->rank, held->class->name, held->class->rank);
@@ -209,7 +217,8 @@ rank_report(const struct held_lock *held, const struct lock_class *wanted)
 }
 
 static void
-rank_check(const struct held_locks *h, const struct lock_class *class, bool nested)
+rank_check(const struct held_locks *h, const struct lock_class *class, bool nested,
+	   unsigned long pc)
 {
 	u32 n = min(h->depth, (u32)HELD_LOCKS_MAX);
 	u8 context = context_now();
@@ -219,6 +228,11 @@ rank_check(const struct held_locks *h, const struct lock_class *class, bool nest
 
 		if (l->class == NULL || l->context != context)
 			continue;
+		lock_graph_add(&(struct lock_edge){.held = l->class,
+						   .taken = class,
+						   .held_pc = l->pc,
+						   .taken_pc = pc,
+						   .nested = nested});
 		if (l->class->rank > class->rank || (l->class->rank == class->rank && !nested))
 			rank_report(l, class);
 	}
@@ -229,7 +243,7 @@ usage_report(const struct lock_class *class, u32 usage)
 {
 	bool hard = (usage & LOCK_USED_HARDIRQ) && (usage & LOCK_USED_HARDIRQ_ON);
 
-	if (!report_begin())
+	if (!lock_report_begin())
 		return;
 	sync_port_log(LEVEL_ERR,
 		      "lock %s (rank %u) is taken in %s, and elsewhere with them enabled",
@@ -264,10 +278,13 @@ spin_debug_usage(u32 *usage, const struct lock_class *class)
 }
 
 void
-spin_debug_before(const struct lock_class *class, bool nested)
+spin_debug_before(const struct lock_class *class, bool nested, unsigned long pc)
 {
-	if (!this_cpu_read(reporting))
-		rank_check(this_cpu_ptr(&cpu_held), class, nested);
+	if (this_cpu_read(reporting))
+		return;
+	rank_check(this_cpu_ptr(&cpu_held), class, nested, pc);
+	if (!in_interrupt())
+		rank_check(task_held(), class, nested, pc);
 }
 
 void
@@ -288,7 +305,7 @@ spin_debug_released(const void *lock)
 void
 spin_debug_stuck(const struct lock_class *class, unsigned int cpu, unsigned long pc)
 {
-	if (this_cpu_read(reporting) || !report_begin())
+	if (this_cpu_read(reporting) || !lock_report_begin())
 		return;
 	sync_port_log(LEVEL_ERR, "lock %s is not free for seconds: held by CPU %u, taken at %pS",
 		      class->name, cpu, (void *)pc);
@@ -298,13 +315,13 @@ spin_debug_stuck(const struct lock_class *class, unsigned int cpu, unsigned long
 }
 
 void
-lock_debug_before(const void *lock, const struct lock_class *class, bool nested)
+lock_debug_before(const void *lock, const struct lock_class *class, bool nested, unsigned long pc)
 {
 	if (!CONFIG_DEBUG)
 		return;
 	assert_may_sleep();
 	ASSERT(!held_find(task_held(), lock));
-	rank_check(task_held(), class, nested);
+	rank_check(task_held(), class, nested, pc);
 }
 
 void
@@ -346,7 +363,7 @@ locks_held(void)
 void
 locks_held_report(const char *where)
 {
-	if (locks_held() == 0 || !report_begin())
+	if (locks_held() == 0 || !lock_report_begin())
 		return;
 	sync_port_log(LEVEL_ERR, "%s: locks are still held", where);
 	report_end();
@@ -366,7 +383,7 @@ pin_check_sleep(void)
 	if (!READ_ONCE(booted) || this_cpu_read(reporting))
 		return;
 	/* The first ones tell enough. */
-	if (atomic_fetch_add(&reported, 1) >= 8 || !report_begin())
+	if (atomic_fetch_add(&reported, 1) >= 8 || !lock_report_begin())
 		return;
 	sync_port_log(LEVEL_ERR, "sleeping where one may not: pin count %x, interrupts %s",
 		      this_cpu_read(pin_count), irqs_disabled() ? "off" : "on");

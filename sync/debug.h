@@ -38,9 +38,10 @@ struct held_locks {
 
 /*
  * A sleeping lock is about to be taken (checks the rank: report of a possible
- * deadlock, once a pair of classes), was taken, was released.
+ * deadlock, once a pair of classes), was taken, was released. pc: by whom.
  */
-void lock_debug_before(const void *lock, const struct lock_class *class, bool nested);
+void lock_debug_before(const void *lock, const struct lock_class *class, bool nested,
+		       unsigned long pc);
 void lock_debug_acquired(const void *lock, const struct lock_class *class, bool shared,
 			 unsigned long pc);
 void lock_debug_released(const void *lock);

@@ -225,7 +225,8 @@ mutex_unlock_slow(struct mutex *m)
 }
 
 #if CONFIG_DEBUG
-#define debug_before(m, nested) lock_debug_before((m), (m)->class, (nested))
+#define debug_before(m, nested)                                                                    \
+	lock_debug_before((m), (m)->class, (nested), (unsigned long)__builtin_return_address(0))
 #define debug_acquired(m)                                                                          \
 	lock_debug_acquired((m), (m)->class, false, (unsigned long)__builtin_return_address(0))
 #define debug_released(m) lock_debug_released(m)

@@ -82,7 +82,7 @@ void
 percpu_rwsem_read_lock(struct percpu_rwsem *s)
 {
 	if (CONFIG_DEBUG)
-		assert_may_sleep();
+		lock_debug_before(s, mutex_class(&s->writer), false, caller_pc());
 	while (unlikely(!try_enter(s)))
 		wait_event(&s->wait, READ_ONCE(s->block) == 0);
 	if (CONFIG_DEBUG)

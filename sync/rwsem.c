@@ -228,7 +228,8 @@ rwsem_write_slow(struct rwsem *s, unsigned int mode)
 }
 
 #if CONFIG_DEBUG
-#define debug_before(s) lock_debug_before((s), (s)->class, false)
+#define debug_before(s)                                                                            \
+	lock_debug_before((s), (s)->class, false, (unsigned long)__builtin_return_address(0))
 #define debug_acquired(s, shared)                                                                  \
 	lock_debug_acquired((s), (s)->class, (shared), (unsigned long)__builtin_return_address(0))
 

@@ -45,7 +45,7 @@ lock_checked(struct spinlock *l, bool nested, unsigned long pc)
 	ASSERT(l->class != NULL);
 	/* Taken twice by one CPU: it would wait for itself. */
 	ASSERT(!spin_held(l));
-	spin_debug_before(l->class, nested);
+	spin_debug_before(l->class, nested, pc);
 	spin_debug_usage(l->class->usage, l->class);
 	if (!spin_word_try(&l->word)) {
 		u64 since = lock_stat_clock();

@@ -102,6 +102,78 @@ def lockstat(t):
     t.ok(result.good, "the console shows no trouble", result.trouble or result.tail())
 
 
+GRAPH_WORK = """
+mkdir /tmp/a /tmp/b
+for i in 1 2 3 4; do
+	(for j in 1 2 3 4 5 6; do
+		ls -lR /proc/self /dev /sys/devices >/dev/null
+		echo $j >/tmp/a/$i.$j
+		mv /tmp/a/$i.$j /tmp/b/$i
+		cat /tmp/b/$i | cat >/dev/null
+	done) &
+done
+sleep 0.2 &
+wait
+mount -t tmpfs none /tmp/a && umount /tmp/a
+echo 0 >/sys/devices/system/cpu/cpu1/online
+echo 1 >/sys/devices/system/cpu/cpu1/online
+echo == graph
+cat /proc/tessera/locks
+echo '== end 0'
+"""
+GRAPH_BROKEN = """
+for way in lock-order lock-cycle lock-irq lock-behind-irq; do
+	echo $way >/proc/tessera/provoke
+done
+echo == graph
+cat /proc/tessera/locks
+echo '== end 0'
+"""
+# What tools/locks says of each way; the kernel itself sees two of them as they happen.
+GRAPH_SAID = {
+    "rank": r"^rank: provoke_high_class \(201, at lock_order\+.*\) -> provoke_low_class \(200, at lock_order\+",
+    "cycle": r"^cycle: .*provoke_(peer_class .* -> provoke_high|high_class .* -> provoke_peer)_class",
+    "irq": r"^irq: provoke_low_class \(200\) is taken in interrupts and with them enabled",
+    "behind": r"^behind: provoke_irq_class is taken in interrupts; behind it provoke_task_class is",
+}
+
+
+def graph_of(result, name):
+    """Has tools/locks look at the graph that a boot printed: what it says, and its picture."""
+    path = "%s/tests/locks-%s" % (vm.OUT, name)
+    with open(path, "w") as file:
+        file.write("".join(line + "\n" for line in tap.section(result.lines, "graph")[0]))
+    done = subprocess.run(["tools/locks", "--dot", path + ".dot", path], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    with open(path + ".dot") as dot:
+        return done.returncode, done.stdout, dot.read()
+
+
+def locks(t):
+    """The graph of lock classes keeps the rules; four ways to break them are found."""
+    if vm.is_linux():
+        t.skip("/proc/tessera/locks", "the kernel under test is Linux")
+        return
+    result = boot("locks", GRAPH_WORK, DEBUG)
+    status, said, dot = graph_of(result, "whole")
+    sums = re.search(r"^(\d+) classes, (\d+) edges, 0 lost, 0 complaints$", said, re.M)
+    t.ok(status == 0 and sums, "no rule is broken", said + result.tail())
+    t.ok(sums and int(sums[1]) > 80 and int(sums[2]) > 60, "dozens of edges", said[-200:])
+    t.ok(re.search(r"c\d+ -> c\d+ \[tooltip=\"\w*class \(\d+, at \w", dot) and "red" not in dot,
+         "drawn, with places", dot[:600])
+    t.ok(result.good, "the console shows no trouble", result.trouble or result.tail())
+    result = boot("locks-broken", GRAPH_BROKEN, DEBUG)
+    status, said, dot = graph_of(result, "broken")
+    t.same(status, 1, "tools/locks fails a broken one")
+    for rule, pattern in GRAPH_SAID.items():
+        t.ok(re.search(pattern, said, re.M), "it finds " + rule, said)
+    t.same(len(said.splitlines()), 5, "and nothing else")
+    t.ok("color=red" in dot, "the edges are red")
+    for line in (r"lock order: provoke_low_class \(rank 200\) wanted while provoke_high_class",
+                 r"lock provoke_low_class \(rank 200\) is taken in interrupts, and elsewhere"):
+        t.ok(re.search(line, result.serial), "the kernel reports: " + line, result.tail(60))
+
+
 SCENE = """
 mkfifo /tmp/fifo
 sleep 1000 &
@@ -299,7 +371,7 @@ def perf(t):
          all(45 <= int(share) <= 55 for share, _ in found), "perf names guest symbols", said)
 
 
-PARTS = {"kallsyms": kallsyms, "lockstat": lockstat, "gdb": gdb, "hot": hot, "timeline": timeline,
+PARTS = {"kallsyms": kallsyms, "lockstat": lockstat, "locks": locks, "gdb": gdb, "hot": hot, "timeline": timeline,
          "perf": perf}
 
 
