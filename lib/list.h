@@ -14,6 +14,9 @@
  * Locking: the caller's. Writers exclude one another in all variants; the
  * _rcu variants allow readers inside a read section at the same time.
  *
+ * The links of members and heads that are in use change by WRITE_ONCE: some look at
+ * one without the lock (list_empty(), a waiter that asks whether it has been taken off).
+ *
  * Ordering:
  *      list_add_rcu                    list_for_each_entry_rcu
  *      entry's fields are written      pointer is loaded (acquire)
@@ -60,8 +63,8 @@ struct hlist {
 static inline void
 list_init(struct list *head)
 {
-	head->next = head;
-	head->prev = head;
+	WRITE_ONCE(head->next, head);
+	WRITE_ONCE(head->prev, head);
 }
 
 static inline void
@@ -69,8 +72,8 @@ list_link_between(struct list *node, struct list *prev, struct list *next)
 {
 	node->next = next;
 	node->prev = prev;
-	next->prev = node;
-	prev->next = node;
+	WRITE_ONCE(next->prev, node);
+	WRITE_ONCE(prev->next, node);
 }
 
 /* Adds node as the first member of head (or behind a member). */
@@ -90,8 +93,8 @@ list_add_tail(struct list *node, struct list *head)
 static inline void
 list_unlink(struct list *node)
 {
-	node->next->prev = node->prev;
-	node->prev->next = node->next;
+	WRITE_ONCE(node->next->prev, node->prev);
+	WRITE_ONCE(node->prev->next, node->next);
 }
 
 static inline void
@@ -175,10 +178,10 @@ list_splice_between(struct list *from, struct list *prev, struct list *next)
 
 	if (first == from)
 		return;
-	first->prev = prev;
-	last->next = next;
-	prev->next = first;
-	next->prev = last;
+	WRITE_ONCE(first->prev, prev);
+	WRITE_ONCE(last->next, next);
+	WRITE_ONCE(prev->next, first);
+	WRITE_ONCE(next->prev, last);
 	list_init(from);
 }
 
@@ -206,10 +209,10 @@ list_cut_before(struct list *to, struct list *head, struct list *node)
 	}
 	to->next = head->next;
 	to->prev = node->prev;
-	to->next->prev = to;
-	to->prev->next = to;
-	head->next = node;
-	node->prev = head;
+	WRITE_ONCE(to->next->prev, to);
+	WRITE_ONCE(to->prev->next, to);
+	WRITE_ONCE(head->next, node);
+	WRITE_ONCE(node->prev, head);
 }
 
 #define list_entry(ptr, type, member) container_of(ptr, type, member)
@@ -302,7 +305,7 @@ hlist_add(struct hnode *node, struct hlist *head)
 	node->pprev = &head->first;
 	if (first != NULL)
 		first->pprev = &node->next;
-	head->first = node;
+	WRITE_ONCE(head->first, node);
 }
 
 static inline void
@@ -312,7 +315,7 @@ hlist_add_behind(struct hnode *node, struct hnode *prev)
 	node->pprev = &prev->next;
 	if (node->next != NULL)
 		node->next->pprev = &node->next;
-	prev->next = node;
+	WRITE_ONCE(prev->next, node);
 }
 
 static inline void

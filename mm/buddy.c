@@ -121,7 +121,8 @@ zone_give(struct zone *z, struct page *p, unsigned int order) __must_hold(&z->lo
 {
 	struct page *b;
 
-	z->nr_free += 1UL << order;
+	/* zone_spare() looks without the lock. */
+	WRITE_ONCE(z->nr_free, z->nr_free + (1UL << order));
 	while (order < PAGE_MAX_ORDER && (b = block_buddy(z, p, order)) != NULL) {
 		block_del(z, b, order);
 		/* The upper half is no head any more. */
@@ -170,7 +171,7 @@ zone_take(struct zone *z, unsigned int order) __must_hold(&z->lock)
 	}
 	p->type = PAGE_KERNEL;
 	p->order = (u8)order;
-	z->nr_free -= 1UL << order;
+	WRITE_ONCE(z->nr_free, z->nr_free - (1UL << order));
 	return p;
 }
 

@@ -221,7 +221,7 @@ page_put(struct page *p)
 {
 	unsigned int order, type;
 
-	DEBUG_ASSERT(p->refs != 0 && p->type != PAGE_FREE && p->type != PAGE_TAIL);
+	DEBUG_ASSERT(atomic_read(&p->refs) != 0 && p->type != PAGE_FREE && p->type != PAGE_TAIL);
 	if (!atomic_dec_and_test(&p->refs))
 		return;
 	order = p->order;

@@ -393,9 +393,12 @@ area_pages(unsigned long va)
 
 	if (c != NULL) {
 		size_t at = page_index(va);
+		unsigned long flags = spin_lock_irq(&c->lock);
 
-		/* Ours to read: nobody changes the end of a run that we hold. */
-		return bitmap_next_one(c->ends, CHUNK_PAGES, at) - at;
+		/* The ends of others lie in the same word. */
+		n = bitmap_next_one(c->ends, CHUNK_PAGES, at) - at;
+		spin_unlock_irq(&c->lock, flags);
+		return n;
 	}
 	mutex_lock(&area_lock);
 	l = large_find(va);

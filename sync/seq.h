@@ -51,14 +51,14 @@ seq_read_retry(const struct seqcount *s, u32 v)
 static inline void
 seq_write_begin(struct seqcount *s)
 {
-	WRITE_ONCE(s->seq, s->seq + 1);
+	WRITE_ONCE(s->seq, READ_ONCE(s->seq) + 1);
 	smp_wmb();
 }
 
 static inline void
 seq_write_end(struct seqcount *s)
 {
-	smp_store_release(&s->seq, s->seq + 1);
+	smp_store_release(&s->seq, READ_ONCE(s->seq) + 1);
 }
 
 #endif

@@ -295,7 +295,7 @@ signal_set_user_mask(const u64 __user *umask, size_t size)
 void
 signal_restore_mask(bool interrupted)
 {
-	if (interrupted || !(current->work & WORK_RESTORE_MASK))
+	if (interrupted || !(READ_ONCE(current->work) & WORK_RESTORE_MASK))
 		return;
 	atomic_and(&current->work, ~(u32)WORK_RESTORE_MASK);
 	signal_set_blocked(current->signals.saved_mask);

@@ -270,7 +270,7 @@ run_handler(struct regs *r, struct delivery *d)
 	sigset_t old = t->signals.blocked;
 	sigset_t block = d->sa.mask;
 
-	if (t->work & WORK_RESTORE_MASK)
+	if (READ_ONCE(t->work) & WORK_RESTORE_MASK)
 		old = t->signals.saved_mask;
 	restart_decide(r, &d->sa);
 	if (t->rseq)
@@ -279,7 +279,7 @@ run_handler(struct regs *r, struct delivery *d)
 		frame_failed(d->sig);
 		return;
 	}
-	if (t->work & WORK_RESTORE_MASK)
+	if (READ_ONCE(t->work) & WORK_RESTORE_MASK)
 		atomic_and(&t->work, ~(u32)WORK_RESTORE_MASK);
 	if (!(d->sa.flags & SA_NODEFER))
 		block |= sigmask(d->sig);
@@ -294,7 +294,7 @@ signal_deliver(struct regs *r)
 	struct delivery d;
 
 	d.sig = 0;
-	if (signal_get_own(&d) || ((current->work & WORK_SIGNAL) && signal_get(&d))) {
+	if (signal_get_own(&d) || ((READ_ONCE(current->work) & WORK_SIGNAL) && signal_get(&d))) {
 		run_handler(r, &d);
 		return;
 	}

@@ -101,7 +101,7 @@ signal_flush_mask(struct sigpending *p, sigset_t mask)
 
 	if (!(p->set & mask))
 		return;
-	p->set &= ~mask;
+	WRITE_ONCE(p->set, p->set & ~mask);
 	list_for_each_entry_safe(q, tmp, &p->list, link) {
 		if (!(sigmask(q->info.signo) & mask))
 			continue;
@@ -138,7 +138,7 @@ signal_collect(struct sigpending *p, int sig, struct siginfo *info, bool *timer)
 		first = q;
 	}
 	if (!more)
-		p->set &= ~sigmask(sig);
+		WRITE_ONCE(p->set, p->set & ~sigmask(sig));
 	if (!first) {
 		/* There was no room for an entry: as if kill(2) had been called by nobody. */
 		*info = (struct siginfo){.signo = sig, .code = SI_USER};

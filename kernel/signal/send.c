@@ -65,9 +65,10 @@ signal_others_wait(const struct task *t)
 {
 	const struct task_signals *s = &t->signals;
 	const struct process_signals *p = &t->process->signals;
+	sigset_t blocked = READ_ONCE(s->blocked);
 
-	return (READ_ONCE(s->stop) & STOP_PENDING) || (READ_ONCE(s->pending.set) & ~s->blocked) ||
-	       (READ_ONCE(p->pending.set) & ~s->blocked) ||
+	return (READ_ONCE(s->stop) & STOP_PENDING) || (READ_ONCE(s->pending.set) & ~blocked) ||
+	       (READ_ONCE(p->pending.set) & ~blocked) ||
 	       (READ_ONCE(p->flags) & (PSIG_NOTIFY_STOPPED | PSIG_NOTIFY_CONTINUED));
 }
 
@@ -107,7 +108,7 @@ signal_is_ignored(struct process *p, struct task *t, int sig, bool force)
 	unsigned long handler = sighand_handler(p, sig);
 
 	/* Who blocks a signal may change its action before it unblocks it. */
-	if ((s->blocked | s->real_blocked) & mask)
+	if ((READ_ONCE(s->blocked) | READ_ONCE(s->real_blocked)) & mask)
 		return false;
 	if ((p->signals.flags & PSIG_UNKILLABLE) && handler == SIG_DFL &&
 	    !(force && (mask & SIG_UNBLOCKABLE)))
@@ -118,7 +119,7 @@ signal_is_ignored(struct process *p, struct task *t, int sig, bool force)
 static bool
 wants_signal(struct task *t, int sig)
 {
-	if ((t->signals.blocked & sigmask(sig)) || (t->flags & TASK_EXITING))
+	if ((READ_ONCE(t->signals.blocked) & sigmask(sig)) || (t->flags & TASK_EXITING))
 		return false;
 	if (sig == SIGKILL)
 		return true;
@@ -151,7 +152,8 @@ kills(struct process *p, const struct task *t, int sig)
 {
 	sigset_t mask = sigmask(sig);
 
-	if ((mask & SIG_DFL_NEVER_KILLS) || (mask & t->signals.real_blocked) || p->group_exit)
+	if ((mask & SIG_DFL_NEVER_KILLS) || (mask & READ_ONCE(t->signals.real_blocked)) ||
+	    p->group_exit)
 		return false;
 	if (p->signals.flags & PSIG_UNKILLABLE && !(mask & SIG_UNBLOCKABLE))
 		return false;
@@ -190,7 +192,7 @@ signal_retarget(struct process *p, struct task *t, sigset_t which)
 	if (!left)
 		return;
 	for_each_thread(p, other) {
-		sigset_t takes = left & ~other->signals.blocked;
+		sigset_t takes = left & ~READ_ONCE(other->signals.blocked);
 
 		if (other == t || (other->flags & TASK_EXITING) || !takes)
 			continue;
@@ -258,7 +260,7 @@ enqueue(struct process *p, struct task *t, struct sigpending *pending, int sig,
 	q->info.signo = sig;
 	list_add_tail(&q->link, &pending->list);
 out:
-	pending->set |= sigmask(sig);
+	WRITE_ONCE(pending->set, pending->set | sigmask(sig));
 	return 0;
 }
 
@@ -312,7 +314,7 @@ signal_send_self(int sig, const struct siginfo *info, int *err)
 
 	if (handler == SIG_DFL || handler == SIG_IGN || s->own.set ||
 	    (mask & (SIG_KERNEL_STOP_MASK | sigmask(SIGCONT))) ||
-	    (mask & (s->blocked | s->real_blocked | READ_ONCE(s->pending.set))))
+	    (mask & (s->blocked | READ_ONCE(s->real_blocked) | READ_ONCE(s->pending.set))))
 		return false;
 	*err = enqueue(t->process, t, &s->own, sig, info);
 	trace_sent(sig, info, t, false, *err ? NO_ROOM : SENT);
@@ -328,7 +330,7 @@ signal_own_publish(struct task *t)
 
 	spin_assert_held(&t->process->lock);
 	list_splice_tail_init(&s->own.list, &s->pending.list);
-	s->pending.set |= s->own.set;
+	WRITE_ONCE(s->pending.set, s->pending.set | s->own.set);
 	s->own.set = 0;
 }
 
@@ -399,7 +401,7 @@ signal_queue_send_locked(struct sigqueue *q, struct process *p, struct task *t,
 		return 1;
 	memcpy(&q->info, info, SIGINFO_KERNEL_SIZE);
 	list_add_tail(&q->link, &pending->list);
-	pending->set |= sigmask(sig);
+	WRITE_ONCE(pending->set, pending->set | sigmask(sig));
 	trace_sent(sig, info, face, !t, SENT);
 	waitq_wake_all(&p->signals.signalfd_wait);
 	signal_complete(p, t, sig);
@@ -495,7 +497,7 @@ signal_get_masks(struct task *t, struct signal_masks *m)
 	flags = spin_lock_irq(&p->lock);
 	m->pending = t->signals.pending.set;
 	m->shared_pending = p->signals.pending.set;
-	m->blocked = t->signals.blocked;
+	m->blocked = READ_ONCE(t->signals.blocked);
 	m->queue_limit = p->rlim[RLIMIT_SIGPENDING].cur;
 	for (int sig = 1; p->signals.sighand && sig <= NSIG; sig++) {
 		unsigned long handler = sighand_handler(p, sig);

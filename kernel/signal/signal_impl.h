@@ -44,7 +44,7 @@ static inline void
 signal_pending_init(struct sigpending *p)
 {
 	list_init(&p->list);
-	p->set = 0;
+	WRITE_ONCE(p->set, 0);
 }
 /* Drops all, or those of mask. process->lock is held (or nobody else sees it). */
 void signal_flush(struct sigpending *p);

@@ -22,15 +22,15 @@ wait_for_signal(sigset_t want, struct siginfo *info, u64 deadline)
 		spin_unlock_irq(&p->lock, flags);
 		return sig ? sig : -EAGAIN;
 	}
-	t->signals.real_blocked = t->signals.blocked;
-	t->signals.blocked &= ~want;
+	WRITE_ONCE(t->signals.real_blocked, t->signals.blocked);
+	WRITE_ONCE(t->signals.blocked, t->signals.blocked & ~want);
 	signal_recalc(t);
 	park_prepare(PARK_INTERRUPTIBLE);
 	spin_unlock_irq(&p->lock, flags);
 	err = park(deadline);
 	flags = spin_lock_irq(&p->lock);
-	t->signals.blocked = t->signals.real_blocked;
-	t->signals.real_blocked = 0;
+	WRITE_ONCE(t->signals.blocked, t->signals.real_blocked);
+	WRITE_ONCE(t->signals.real_blocked, 0);
 	sig = signal_dequeue_locked(~want, info);
 	signal_recalc(t);
 	spin_unlock_irq(&p->lock, flags);

@@ -84,7 +84,7 @@ exec_dethread(void)
 	}
 	become_leader(p, flags);
 	/* Whoever waits expects SIGCHLD of a program, whatever clone() said. */
-	t->exit_signal = SIGCHLD;
+	WRITE_ONCE(t->exit_signal, SIGCHLD);
 	WRITE_ONCE(p->did_exec, true);
 	t->flags &= ~TASK_FORKNOEXEC;
 	WRITE_ONCE(p->membarrier, 0);

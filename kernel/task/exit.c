@@ -243,7 +243,7 @@ process_zap_threads(struct process *p, s32 code, const struct task *except)
 		t->signals.stop &= ~(STOP_PENDING | STOP_CONSUME);
 		if (t == except || t->exited)
 			continue;
-		t->signals.pending.set |= sigmask(SIGKILL);
+		WRITE_ONCE(t->signals.pending.set, t->signals.pending.set | sigmask(SIGKILL));
 		signal_wake(t, true);
 	}
 }

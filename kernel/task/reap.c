@@ -89,7 +89,7 @@ process_exit_info(struct process *p, struct siginfo *info)
 static bool
 notify_parent(struct process *p, struct process *parent)
 {
-	s32 sig = rcu_locked(p->leader)->exit_signal;
+	s32 sig = READ_ONCE(rcu_locked(p->leader)->exit_signal);
 	struct siginfo info;
 	struct sigaction sa;
 	unsigned long flags;

@@ -45,7 +45,7 @@ struct wait {
 static bool
 wait_eligible(const struct wait *w, struct process *c)
 {
-	bool clone_child = rcu_locked(c->leader)->exit_signal != SIGCHLD;
+	bool clone_child = READ_ONCE(rcu_locked(c->leader)->exit_signal) != SIGCHLD;
 
 	if (w->which == WAIT_PID && c->pid != w->pid)
 		return false;
