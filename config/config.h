@@ -22,6 +22,9 @@
 #ifndef CONFIG_KASAN
 #define CONFIG_KASAN 0
 #endif
+#ifndef CONFIG_KCSAN
+#define CONFIG_KCSAN 0
+#endif
 /* In-kernel unit and torture tests. */
 #ifndef CONFIG_TESTS
 #define CONFIG_TESTS 1

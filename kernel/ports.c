@@ -18,6 +18,7 @@
 #include "kernel/time/clock.h"
 #include "kernel/time/timer.h"
 #include "lib/fmt.h"
+#include "lib/string.h"
 #include "mm/port.h"
 #include "percpu/port.h"
 #include "percpu/ref.h"
@@ -207,6 +208,15 @@ sync_port_held(void)
 	struct task *t = current_task_or_null();
 
 	return t ? &t->held : NULL;
+}
+
+s32
+sync_port_task(char *name, size_t n)
+{
+	struct task *t = current_task_or_null();
+
+	strscpy(name, t ? t->comm : "boot", n);
+	return t ? t->tid : 0;
 }
 
 void

@@ -34,6 +34,12 @@ void __asan_loadN_noabort(unsigned long addr, size_t n);
 void __asan_storeN_noabort(unsigned long addr, size_t n);
 #define mem_check_read(p, n) __asan_loadN_noabort((unsigned long)(p), n)
 #define mem_check_write(p, n) __asan_storeN_noabort((unsigned long)(p), n)
+#elif defined(CONFIG_KCSAN) && CONFIG_KCSAN && !__STDC_HOSTED__
+/* As the compiler would (sync/kcsan.c); this file is not instrumented. */
+void kcsan_check(const volatile void *p, size_t size, u8 kind, unsigned long pc);
+#define mem_check(p, n, kind) kcsan_check(p, n, kind, (unsigned long)__builtin_return_address(0))
+#define mem_check_read(p, n) mem_check(p, n, 0)
+#define mem_check_write(p, n) mem_check(p, n, 1)
 #else
 #define mem_check_read(p, n) ((void)0)
 #define mem_check_write(p, n) ((void)0)

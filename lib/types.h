@@ -98,6 +98,26 @@ typedef int64_t s64;
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
 
 /*
+ * The value of an lvalue that others write meanwhile, where any value or mixture will do:
+ * statistics, hints, what is thrown away when a sequence count has changed. Say why beside it.
+ * Where one whole, recent value is needed it is READ_ONCE(). (sync/kcsan.c)
+ */
+#if defined(CONFIG_KCSAN) && CONFIG_KCSAN
+void data_race_read(void *to, const void *from, size_t size);
+#define data_race(x)                                                                               \
+	({                                                                                         \
+		__typeof__(x) _dr;                                                                 \
+		data_race_read((void *)&_dr, (const void *)&(x), sizeof(_dr));                     \
+		_dr;                                                                               \
+	})
+/* A function that runs before there is per-CPU data to watch with. */
+#define __no_kcsan __attribute__((no_sanitize_thread))
+#else
+#define data_race(x) (x)
+#define __no_kcsan
+#endif
+
+/*
  * Error pointers: the last page of the address space is never mapped, so a
  * pointer there carries -Exxx. A NULL pointer is not an error pointer.
  */

@@ -8,7 +8,7 @@
 #   make host-test-sync T='rcu*'    only the tests whose names match
 #   HOST_CPUS=7 HOST_MS=2000        number of CPUs, length of a torture run
 
-SYNC_HOST_SRC := $(sort $(wildcard percpu/*.c sync/*.c)) \
+SYNC_HOST_SRC := $(sort $(filter-out sync/kcsan%,$(wildcard percpu/*.c sync/*.c))) \
 	lib/bitmap.c lib/fmt.c lib/glob.c lib/mem.c lib/parse.c lib/rbtree.c lib/string.c lib/test_host.c
 SYNC_HOST_CFLAGS := -std=gnu11 -O1 -g -I. -I$(B)/gen -include percpu/host_shim.h -fno-builtin \
 	-fno-strict-aliasing -fwrapv -fno-omit-frame-pointer -pthread \

@@ -88,6 +88,10 @@ struct held_locks *sync_port_held(void);
 void sync_port_log(int level, const char *fmt, ...) __printf(2, 3);
 /* A lock rule is broken or a CPU is stuck: backtrace of this CPU to the log. Any context. */
 void sync_port_backtrace(void);
+/* The return addresses on this CPU's stack, innermost first: at most n; how many. Any context. */
+unsigned int sync_port_frames(unsigned long *pcs, unsigned int n);
+/* The current task's number, and its name into name[n]; 0 and "boot" before there are tasks. */
+s32 sync_port_task(char *name, size_t n);
 
 /*
  * Has rcu_timer_oncpu() called on this CPU, in interrupt context, after about

@@ -17,6 +17,7 @@ GUEST_PROGRAMS := $(GUEST_SRC:%.c=$(O)/%)
 GUEST_CFLAGS := -std=gnu11 -O1 -g0 -I. -Wall -Wextra -Wno-unused-parameter -static -pthread
 KERNEL_UNDER_TEST ?= $(KERNEL)
 KERNEL_DEBUG := $(O)/debug/tessera.elf
+KERNEL_KCSAN := $(O)/kcsan/tessera.elf
 
 $(GUEST_PROGRAMS): $(O)/%: %.c tests/tests.mk
 	@mkdir -p $(@D)
@@ -57,6 +58,10 @@ guest-programs: $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT)
 ifneq ($(KERNEL),$(KERNEL_DEBUG))
 $(KERNEL_DEBUG): FORCE
 	@+$(MAKE) --no-print-directory CONFIG=debug O=$(O) $@
+ifneq ($(KERNEL),$(KERNEL_KCSAN))
+$(KERNEL_KCSAN): FORCE
+	@+$(MAKE) --no-print-directory CONFIG=kcsan O=$(O) $@
+endif
 $(O)/debug/gdb-types.o: $(KERNEL_DEBUG)
 	@+$(MAKE) --no-print-directory CONFIG=debug O=$(O) $@
 endif
@@ -73,15 +78,15 @@ host-tests-list:
 
 # What passes whole is in TESTS and guards every change; the others, which still show what is
 # missing (Documentation/status.md), run by test-all. Longest first.
-TESTS ?= $(patsubst %,tests/%.t,unit stress boot abi abi-debug conflicts programs busybox host shell badinput failalloc faults inside plug bochs display console)
+TESTS ?= $(patsubst %,tests/%.t,unit stress boot abi abi-debug conflicts programs kcsan busybox host shell badinput failalloc faults inside plug bochs display console)
 TESTS_ALL := $(TESTS) $(wildcard tests/all/*.t)
-PROVE := env O=$(O) KERNEL=$(KERNEL_UNDER_TEST) KERNEL_DEBUG=$(KERNEL_DEBUG) \
+PROVE := env O=$(O) KERNEL=$(KERNEL_UNDER_TEST) KERNEL_DEBUG=$(KERNEL_DEBUG) KERNEL_KCSAN=$(KERNEL_KCSAN) \
 	prove --timer -j 2 $(if $(filter 1,$(V)),-v)
 
-test: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)
+test: $(KERNEL) $(KERNEL_DEBUG) $(KERNEL_KCSAN) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)
 	@$(PROVE) $(TESTS)
 
-test-all: $(KERNEL) $(KERNEL_DEBUG) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)
+test-all: $(KERNEL) $(KERNEL_DEBUG) $(KERNEL_KCSAN) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)
 	@$(PROVE) $(TESTS_ALL)
 
 # Which operations on two CPUs write what the other touches, beside Debian's Linux.

@@ -7,6 +7,7 @@
 #include "kernel/port.h"
 #include "kernel/task/task.h"
 #include "mm/uaccess.h"
+#include "sync/port.h"
 
 extern const u8 __text_start[], __text_end[];
 extern const u8 __sched_text_start[], __sched_text_end[];
@@ -74,6 +75,20 @@ arch_stack_trace(struct task *t, unsigned long *pcs, unsigned int n)
 			break;
 		sp = rbp;
 	} while (i < n && peek(f, rbp, sizeof(f)) && in_text(f[1]));
+	return i;
+}
+
+unsigned int
+sync_port_frames(unsigned long *pcs, unsigned int n)
+{
+	unsigned long rbp = (unsigned long)__builtin_frame_address(0), prev = rbp - 8, f[2];
+	unsigned int i = 0;
+
+	while (i < n && frame_ok(rbp, prev) && peek(f, rbp, sizeof(f)) && in_text(f[1])) {
+		pcs[i++] = f[1];
+		prev = rbp;
+		rbp = f[0];
+	}
 	return i;
 }
 

@@ -33,6 +33,7 @@
 #include "mm/vmalloc.h"
 #include "percpu/cpumask.h"
 #include "percpu/ref.h"
+#include "sync/kcsan.h"
 #include "sync/rcu.h"
 
 void x86_start(u32 magic, u32 info);
@@ -141,6 +142,7 @@ init_main(void *arg)
 	smp_start_cpus(start_cpus);
 	kernel_ports_init();
 	initcalls_run();
+	kcsan_start();
 	if (CONFIG_TESTS)
 		test_run_requested();
 	initrd_unpack();

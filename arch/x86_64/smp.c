@@ -81,7 +81,7 @@ features_suffice(void)
 }
 
 /* First C code of an AP: interrupts off, on its idle task's stack. */
-void
+void __no_kcsan
 ap_start(unsigned int cpu)
 {
 	wrmsr(MSR_GS_BASE, percpu_offset[cpu]);
