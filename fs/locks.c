@@ -2,25 +2,27 @@
 /*
  * File locks.
  *
- * Model: an inode has a list of locks, sorted by start. A lock has a kind, an
- * owner and a range: POSIX records belong to a descriptor table, records of an
- * open file description (OFD) and flock locks to a handle. POSIX and OFD records
- * conflict with each other, flock only with flock. Records of one owner never
- * overlap; what an owner sets replaces what it had there.
+ * Model: an inode has a set of locks (locks_set.c). A lock has a kind, an owner and
+ * a range: POSIX records belong to a descriptor table, records of an open file
+ * description (OFD) and flock locks to a handle. POSIX and OFD records conflict with
+ * each other, flock only with flock.
  *
  * Who waits sleeps on the inode's queue until something is released, and tries
- * again. Owners of POSIX records that wait are in a table with the owner that
- * they wait for: a cycle there is EDEADLK.
+ * again. It says so (->waiting) before it lets go of the locks under which it saw
+ * what is in its way; who releases that has them later, and counts the release only
+ * if somebody waits. Owners of POSIX records that wait are in a table with the owner
+ * that they wait for: a cycle there is EDEADLK.
  *
  * Handles without an inode have locks too: the ends of a pipe share its list,
  * all other kinds of handles share one, as if they were one file (in Linux they
  * are).
  *
- * Locking: file_locks->lock for the list; wait_lock inside it for the table of
- * waiting owners; all_lock (outermost) for the list of all inodes with locks.
+ * Locking: those of a scope of the set; wait_lock, with none of them, for the table
+ * of waiting owners; all_lock (outermost) for the list of all inodes with locks.
  */
 #include "fs/locks.h"
 #include "fs/attr.h"
+#include "fs/locks_impl.h"
 #include "fs/mount.h"
 #include "kernel/handle/pipe.h"
 #include "kernel/log.h"
@@ -30,39 +32,9 @@
 #include "lib/hash.h"
 #include "mm/slab.h"
 
-#define OFFSET_MAX S64_MAX
 #define WAIT_BITS 6
 /* Longest chain of waiting owners that is followed. */
 #define CHAIN_MAX 1000
-
-enum lock_kind { LOCK_POSIX, LOCK_OFD, LOCK_FLOCK };
-
-struct lock {
-	struct list link;
-	enum lock_kind kind;
-	/* F_RDLCK, F_WRLCK; F_UNLCK in requests */
-	s32 type;
-	/* struct files, or struct file */
-	void *owner;
-	s32 pid;
-	s64 start;
-	/* Inclusive. */
-	s64 end;
-};
-
-struct file_locks {
-	struct spinlock lock;
-	/* l  by start */
-	struct list locks;
-	struct waitq wait;
-	/* a  rises with every release */
-	u64 released;
-	/* (all_lock) */
-	struct list all_link;
-	/* I  for /proc/locks */
-	u32 dev;
-	u64 ino;
-};
 
 /* An owner of POSIX records that waits. */
 struct waiting {
@@ -72,7 +44,6 @@ struct waiting {
 };
 
 static LOCK_CLASS(all_lock_class, RANK_FILE_LOCKS);
-static LOCK_CLASS(locks_class, RANK_FILE_LOCKS + 1);
 static LOCK_CLASS(wait_lock_class, RANK_LEAF);
 static struct spinlock all_lock = SPINLOCK_INIT(all_lock_class);
 static struct list all_locks = LIST_INIT(all_locks);
@@ -88,7 +59,19 @@ locks_init(void)
 	lock_cache = slab_cache_create("file_lock", sizeof(struct lock), 0, SLAB_ZERO);
 }
 
-/* --- the list of an inode --- */
+struct lock *
+lock_alloc(void)
+{
+	return slab_alloc(lock_cache, GFP_KERNEL);
+}
+
+void
+lock_free(struct lock *l)
+{
+	slab_free(lock_cache, l);
+}
+
+/* --- the set of an inode --- */
 
 /* Where the locks of a handle's file hang. */
 static struct file_locks **
@@ -112,12 +95,9 @@ context_get(struct file *f)
 
 	if (fl)
 		return fl;
-	fl = kzalloc(sizeof(*fl), GFP_KERNEL);
+	fl = file_locks_alloc();
 	if (!fl)
 		return NULL;
-	spin_init(&fl->lock, &locks_class);
-	list_init(&fl->locks);
-	waitq_init(&fl->wait);
 	if (f->inode) {
 		fl->dev = f->inode->sb->dev;
 		fl->ino = f->inode->ino;
@@ -132,123 +112,8 @@ context_get(struct file *f)
 	}
 	spin_unlock(&all_lock);
 	if (none != fl)
-		kfree(fl);
+		file_locks_free(fl);
 	return none;
-}
-
-static bool
-same_owner(const struct lock *a, const struct lock *b)
-{
-	return a->kind == b->kind && a->owner == b->owner;
-}
-
-static bool
-overlap(const struct lock *a, const struct lock *b)
-{
-	return a->start <= b->end && b->start <= a->end;
-}
-
-static bool
-conflicts(const struct lock *held, const struct lock *want)
-{
-	if ((held->kind == LOCK_FLOCK) != (want->kind == LOCK_FLOCK) || same_owner(held, want))
-		return false;
-	return overlap(held, want) && (held->type == F_WRLCK || want->type == F_WRLCK);
-}
-
-static struct lock *
-find_conflict(struct file_locks *fl, const struct lock *want)
-{
-	struct lock *l;
-
-	list_for_each_entry(l, &fl->locks, link) {
-		if (conflicts(l, want))
-			return l;
-	}
-	return NULL;
-}
-
-static void
-insert(struct file_locks *fl, struct lock *l)
-{
-	struct lock *x;
-
-	list_for_each_entry(x, &fl->locks, link) {
-		if (x->start > l->start)
-			break;
-	}
-	list_add_tail(&l->link, &x->link);
-}
-
-static void
-drop(struct lock *l)
-{
-	list_del(&l->link);
-	slab_free(lock_cache, l);
-}
-
-/* Cuts [r->start, r->end] out of one lock of the same owner. *spare is used for a second piece. */
-static void
-cut(struct file_locks *fl, struct lock *l, const struct lock *r, struct lock **spare)
-{
-	if (l->start < r->start && l->end > r->end) {
-		struct lock *tail = *spare;
-
-		*spare = NULL;
-		*tail = *l;
-		tail->start = r->end + 1;
-		l->end = r->start - 1;
-		insert(fl, tail);
-	} else if (l->start < r->start) {
-		l->end = r->start - 1;
-	} else if (l->end > r->end) {
-		list_del(&l->link);
-		l->start = r->end + 1;
-		insert(fl, l);
-	} else {
-		drop(l);
-	}
-}
-
-/* Are they one lock when put together? */
-static bool
-joins(const struct lock *l, const struct lock *r)
-{
-	if (l->type != r->type)
-		return false;
-	return (l->start == 0 || l->start - 1 <= r->end) &&
-	       (r->start == 0 || r->start - 1 <= l->end);
-}
-
-/*
- * Makes the owner's range what `r` says; r (on success a list member, or unused
- * for F_UNLCK) and *spare were allocated by the caller. True if r was used.
- */
-static bool
-apply(struct file_locks *fl, struct lock *r, struct lock **spare)
-{
-	struct lock *l, *tmp;
-	bool less = r->type != F_WRLCK;
-
-	list_for_each_entry_safe(l, tmp, &fl->locks, link) {
-		if (!same_owner(l, r))
-			continue;
-		if (l->type != r->type && overlap(l, r))
-			cut(fl, l, r, spare);
-	}
-	if (r->type != F_UNLCK) {
-		list_for_each_entry_safe(l, tmp, &fl->locks, link) {
-			if (!same_owner(l, r) || !joins(l, r))
-				continue;
-			r->start = min(r->start, l->start);
-			r->end = max(r->end, l->end);
-			drop(l);
-		}
-		insert(fl, r);
-	}
-	if (less)
-		atomic_inc(&fl->released);
-	return r->type != F_UNLCK;
 }
 
 /* --- waiting --- */
@@ -313,27 +178,43 @@ struct setting {
 	u64 seen;
 };
 
-/* One attempt: 0 or -EAGAIN. */
-static int
-try_set(struct file_locks *fl, struct setting *s)
+/* Something was released. Somebody who waits for it had its locks, and said so, before us. */
+static void
+released(struct file_locks *fl)
 {
-	struct lock *r = s->r;
-	struct lock *c = NULL;
+	if (atomic_read(&fl->waiting)) {
+		atomic_inc(&fl->released);
+		waitq_wake_all(&fl->wait);
+	}
+}
 
-	spin_lock(&fl->lock);
-	s->seen = fl->released;
-	if (r->type != F_UNLCK)
-		c = find_conflict(fl, r);
-	if (!c)
-		s->used = apply(fl, r, &s->spare);
-	else
+/* One attempt: 0 or -EAGAIN; `wait`: wait_for_release() comes then. */
+static int
+try_set(struct file_locks *fl, struct setting *s, bool wait)
+{
+	bool less = s->r->type != F_WRLCK;
+	struct lock *c = NULL;
+	struct lock_scope at;
+
+	scope_lock(&at, fl, s->r);
+	if (s->r->type != F_UNLCK)
+		c = scope_conflict(&at, s->r);
+	if (!c) {
+		s->used = scope_apply(&at, s->r, &s->spare);
+	} else {
 		s->w = (struct waiting){
-			.owner = r->owner,
+			.owner = s->r->owner,
 			.for_owner = c->kind == LOCK_POSIX ? c->owner : NULL,
 		};
-	spin_unlock(&fl->lock);
-	if (!c)
-		waitq_wake_all(&fl->wait);
+		s->seen = atomic_read(&fl->released);
+		if (wait)
+			atomic_inc(&fl->waiting);
+	}
+	scope_unlock(&at);
+	if (at.split)
+		file_locks_split(fl);
+	if (!c && less)
+		released(fl);
 	return c ? -EAGAIN : 0;
 }
 
@@ -343,11 +224,12 @@ wait_for_release(struct file_locks *fl, struct setting *s)
 	bool posix = s->r->kind == LOCK_POSIX;
 	int err = posix ? waiting_enter(&s->w) : 0;
 
-	if (err)
-		return err;
-	err = wait_event_interruptible(&fl->wait, atomic_read(&fl->released) != s->seen);
-	if (posix)
-		waiting_leave(&s->w);
+	if (!err) {
+		err = wait_event_interruptible(&fl->wait, atomic_read(&fl->released) != s->seen);
+		if (posix)
+			waiting_leave(&s->w);
+	}
+	atomic_dec(&fl->waiting);
 	return err;
 }
 
@@ -356,24 +238,36 @@ static int
 set_lock(struct file_locks *fl, const struct lock *want, bool wait)
 {
 	struct setting s = {
-		.r = slab_alloc(lock_cache, GFP_KERNEL),
-		.spare = slab_alloc(lock_cache, GFP_KERNEL),
+		.r = lock_alloc(),
+		.spare = lock_alloc(),
 	};
 	int err = s.r && s.spare ? 0 : -ENOLCK;
 
 	if (!err) {
 		*s.r = *want;
-		err = try_set(fl, &s);
+		err = try_set(fl, &s, wait);
 	}
 	while (err == -EAGAIN && wait) {
 		err = wait_for_release(fl, &s);
 		if (!err)
-			err = try_set(fl, &s);
+			err = try_set(fl, &s, wait);
 	}
 	if (!s.used)
-		slab_free(lock_cache, s.r);
-	slab_free(lock_cache, s.spare);
+		lock_free(s.r);
+	lock_free(s.spare);
 	return err;
+}
+
+/* Has it none at all? What the caller's owner has set is seen. */
+static bool
+locks_empty(const struct file_locks *fl)
+{
+	const struct lock_band *bands = smp_load_acquire(&fl->bands);
+	bool empty = list_empty(&fl->flocks) && list_empty(&fl->records);
+
+	for (u32 i = 0; bands && empty && i < BANDS; i++)
+		empty = list_empty(&bands[i].records);
+	return empty;
 }
 
 /* Removes all of an owner. */
@@ -381,23 +275,16 @@ static void
 remove_all(struct file *f, enum lock_kind kind, void *owner)
 {
 	struct file_locks *fl = smp_load_acquire(anchor(f));
-	struct lock *l, *tmp;
-	bool any = false;
+	struct lock_scope at;
+	bool any;
 
-	if (!fl || list_empty(&fl->locks))
+	if (!fl || locks_empty(fl))
 		return;
-	spin_lock(&fl->lock);
-	list_for_each_entry_safe(l, tmp, &fl->locks, link) {
-		if (l->kind == kind && l->owner == owner) {
-			drop(l);
-			any = true;
-		}
-	}
+	scope_lock_all(&at, fl);
+	any = scope_drop(&at, kind, owner);
+	scope_unlock(&at);
 	if (any)
-		atomic_inc(&fl->released);
-	spin_unlock(&fl->lock);
-	if (any)
-		waitq_wake_all(&fl->wait);
+		released(fl);
 }
 
 /* --- fcntl --- */
@@ -465,12 +352,13 @@ parse_request(struct file *f, unsigned int cmd, const struct flock *fl, struct l
 static int
 get_lock(struct file_locks *locks, const struct lock *r, struct flock *fl)
 {
+	struct lock_scope at;
 	struct lock *c;
 
 	if (r->type == F_UNLCK)
 		return -EINVAL;
-	spin_lock(&locks->lock);
-	c = find_conflict(locks, r);
+	scope_lock(&at, locks, r);
+	c = scope_conflict(&at, r);
 	if (c) {
 		fl->type = c->type;
 		fl->whence = SEEK_SET;
@@ -480,7 +368,7 @@ get_lock(struct file_locks *locks, const struct lock *r, struct flock *fl)
 	} else {
 		fl->type = F_UNLCK;
 	}
-	spin_unlock(&locks->lock);
+	scope_unlock(&at);
 	return 0;
 }
 
@@ -504,6 +392,22 @@ locks_fcntl(struct file *f, unsigned int cmd, struct flock *fl)
 	if (r.type == F_WRLCK && !(f->mode & FMODE_WRITE))
 		return -EBADF;
 	return set_lock(locks, &r, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
+}
+
+/* Has r's owner a lock of another type? */
+static bool
+holds_other(struct file_locks *locks, const struct lock *r)
+{
+	struct lock_place place = {0};
+	struct lock_scope at;
+	bool other = false;
+	struct lock *l;
+
+	scope_lock(&at, locks, r);
+	while ((l = scope_next(&at, &place)) != NULL)
+		other |= lock_same_owner(l, r) && l->type != r->type;
+	scope_unlock(&at);
+	return other;
 }
 
 long
@@ -534,18 +438,11 @@ locks_flock(struct file *f, unsigned int op)
 	if (!locks)
 		return -ENOLCK;
 	/* Another type than what is held: that is given up before the wait, as flock(2) says. */
-	if (r.type != F_UNLCK) {
+	if (r.type != F_UNLCK && holds_other(locks, &r)) {
 		struct lock u = r;
-		struct lock *l;
-		bool other = false;
 
-		spin_lock(&locks->lock);
-		list_for_each_entry(l, &locks->locks, link)
-			other |= same_owner(l, &r) && l->type != r.type;
-		spin_unlock(&locks->lock);
 		u.type = F_UNLCK;
-		if (other)
-			set_lock(locks, &u, false);
+		set_lock(locks, &u, false);
 	}
 	return set_lock(locks, &r, !(op & LOCK_NB));
 }
@@ -570,11 +467,10 @@ fs_locks_free(struct file_locks *fl)
 {
 	if (!fl)
 		return;
-	DEBUG_ASSERT(list_empty(&fl->locks));
 	spin_lock(&all_lock);
 	list_del(&fl->all_link);
 	spin_unlock(&all_lock);
-	kfree(fl);
+	file_locks_free(fl);
 }
 
 /* --- /proc/locks --- */
@@ -602,10 +498,13 @@ locks_show(struct seq *s)
 
 	spin_lock(&all_lock);
 	list_for_each_entry(fl, &all_locks, all_link) {
-		spin_lock(&fl->lock);
-		list_for_each_entry(l, &fl->locks, link)
+		struct lock_place place = {0};
+		struct lock_scope at;
+
+		scope_lock_all(&at, fl);
+		while ((l = scope_next(&at, &place)) != NULL)
 			show_one(s, n++, l, fl);
-		spin_unlock(&fl->lock);
+		scope_unlock(&at);
 	}
 	spin_unlock(&all_lock);
 }

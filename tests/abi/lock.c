@@ -379,3 +379,51 @@ TEST(mutual_exclusion)
 	is(pread(fd, &n, 4, 0), 4);
 	is(n, 400);
 }
+
+/* The same with ranges that overlap: a counter for each 512 bytes, some or all of them locked. */
+TEST(mutual_exclusion_of_ranges)
+{
+	int fd = file(), n[32] = { 0 }, sum = 0;
+
+	write(fd, n, sizeof(n));
+	pwrite(fd, n, 4, 1000);
+	for (int i = 0; i < 4; i++) {
+		if (!fork()) {
+			unsigned int seed = i + 1;
+			int f = open("f", O_RDWR);
+
+			for (int j = 0; j < 150; j++) {
+				int first = rand_r(&seed) % 32;
+				int many = j % 4 ? 1 : rand_r(&seed) % (33 - first);
+				/* 0 is: to the end. */
+				int all = many ? many : 32 - first;
+				int at = first * 4;
+
+				if (lock(f, F_SETLKW, F_WRLCK, first * 512, many * 512))
+					_exit(1);
+				pread(f, n, all * 4, at);
+				for (int k = 0; k < all; k++)
+					n[k]++;
+				pwrite(f, n, all * 4, at);
+				sum += all;
+				if (lock(f, F_SETLKW, F_UNLCK, first * 512, many * 512))
+					_exit(2);
+			}
+			/* What it has added, for the sum. */
+			lock(f, F_SETLKW, F_WRLCK, 1 << 20, 1);
+			pread(f, n, 4, 1000);
+			n[0] += sum;
+			pwrite(f, n, 4, 1000);
+			close(f);
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < 4; i++)
+		is(reap(-1), 0);
+	is(pread(fd, n, sizeof(n), 0), sizeof(n));
+	for (int k = 0; k < 32; k++)
+		sum += n[k];
+	is(pread(fd, n, 4, 1000), 4);
+	is(n[0], sum);
+	seen(fd, 0, 0, F_UNLCK, 0, 0);
+}
