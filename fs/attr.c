@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What stat shows, and who may change it. */
 #include "fs/attr.h"
+
+#include "fs/atime.h"
 #include "fs/mount.h"
 #include "fs/notify.h"
 #include "kernel/signal/signal.h"
@@ -25,7 +27,7 @@ kstat_fill(const struct inode *i, struct kstat *st)
 	st->blocks = i->pages ? READ_ONCE(i->pages->nr_pages) * (PAGE_SIZE / 512) : 0;
 	st->dev = i->sb->dev;
 	st->rdev = i->rdev;
-	st->atime = READ_ONCE(i->atime);
+	st->atime = atime_latest((struct inode *)i);
 	st->mtime = READ_ONCE(i->mtime);
 	st->ctime = READ_ONCE(i->ctime);
 	st->btime = READ_ONCE(i->btime);
@@ -148,6 +150,8 @@ privs_to_kill(const struct inode *i, const struct iattr *a)
 void
 setattr_apply(struct inode *i, const struct iattr *a)
 {
+	if (a->valid & ATTR_ATIME)
+		atime_forget(i);
 	spin_lock(&i->lock);
 	if (a->valid & ATTR_UID)
 		WRITE_ONCE(i->uid, a->uid);

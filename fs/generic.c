@@ -342,6 +342,25 @@ generic_set_size(struct inode *i, u64 size)
 
 /* --- for the kernel --- */
 
+/*
+ * A short read as exec makes them of what all its CPUs execute: without a reference
+ * of the page. False: it is to be read as others are.
+ */
+static bool
+read_at_hand(struct file *f, void *buf, size_t *n, u64 pos)
+{
+	u64 size = smp_load_acquire(&f->inode->size);
+
+	if (f->ops->read != generic_read || pos >= size)
+		return false;
+	*n = min((u64)*n, size - pos);
+	if (!*n || *n > page_part(pos, *n) || !pagecache_copy(f->inode->pages, buf, pos, *n))
+		return false;
+	file_accessed(f);
+	notify_file(f, IN_ACCESS);
+	return true;
+}
+
 s64
 file_read_kernel(struct file *f, void *buf, size_t n, u64 pos)
 {
@@ -349,6 +368,8 @@ file_read_kernel(struct file *f, void *buf, size_t n, u64 pos)
 
 	if (!f->ops->read)
 		return -EINVAL;
+	if (likely(read_at_hand(f, buf, &n, pos)))
+		return (s64)n;
 	iter_init_kernel(&it, buf, n);
 	return f->ops->read(f, &it, &pos);
 }

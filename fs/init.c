@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Boot of the file layer: the root file system, then the first program. */
 #include "fs/init.h"
+#include "fs/atime.h"
 #include "fs/attr.h"
 #include "fs/context.h"
 #include "fs/device_impl.h"
@@ -68,6 +69,7 @@ void
 fs_init(void)
 {
 	dcache_init();
+	atime_init();
 	mount_init();
 	tmpfs_init();
 	locks_init();

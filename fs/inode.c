@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Inodes: life, numbers, times, link counts, the writers that ETXTBSY counts. */
+#include "fs/atime.h"
 #include "fs/locks.h"
 #include "fs/mount.h"
 #include "fs/notify.h"
@@ -61,6 +62,7 @@ inode_release(struct ref *r)
 	struct super *sb = i->sb;
 
 	notify_inode_gone(i);
+	atime_forget(i);
 	sb->ops->release_inode(i);
 	ref_put(&sb->ref);
 }
@@ -77,6 +79,7 @@ inode_init(struct inode *i, struct super *sb, u32 mode)
 	i->atime = i->mtime = i->ctime = i->btime = now;
 	ref_init(&i->ref, inode_release);
 	tally_init(&i->writers, 1);
+	tally_init(&i->deniers, 1);
 	ref_get(&sb->ref);
 	spin_init(&i->lock, &inode_lock_class);
 	mutex_init(&i->mutex, S_ISDIR(mode) ? &dir_mutex_class : &inode_mutex_class);
@@ -100,7 +103,7 @@ inode_init_owner(struct inode *i, const struct inode *dir, u32 mode)
 void
 inode_fini(struct inode *i)
 {
-	bool none = tally_put(&i->writers);
+	bool none = tally_put(&i->writers) && tally_put(&i->deniers);
 
 	DEBUG_ASSERT(none);
 	fs_locks_free(i->locks);
@@ -173,6 +176,14 @@ atime_wanted(const struct path *p, const struct inode *i, s64 now)
 	       now - atime >= DAY_NS;
 }
 
+/* May the CPU keep it? Not of a link, which a walk follows without a reference. */
+static bool
+atime_to_slot(const struct path *p, const struct inode *i, s64 now)
+{
+	return !(READ_ONCE(p->mnt->flags) & MOUNT_RELATIME) && !S_ISLNK(i->mode) &&
+	       READ_ONCE(i->atime) <= now;
+}
+
 void
 path_accessed(const struct path *p)
 {
@@ -183,9 +194,13 @@ path_accessed(const struct path *p)
 		return;
 	if (!mount_try_want_write(p->mnt))
 		return;
-	spin_lock(&i->lock);
-	WRITE_ONCE(i->atime, now);
-	spin_unlock(&i->lock);
+	if (atime_to_slot(p, i, now)) {
+		atime_note(i, now);
+	} else {
+		spin_lock(&i->lock);
+		WRITE_ONCE(i->atime, now);
+		spin_unlock(&i->lock);
+	}
 	mount_drop_write(p->mnt);
 }
 
@@ -254,51 +269,92 @@ inode_settle(bool watched)
  * forbids and looks for writers: one of the two sees the other. A program that finds
  * a writer takes back what it forbade before it lets go of the lock, so a writer that
  * was forbidden looks again under it.
+ *
+ * Both are counted apart by CPU, and adding that up is slow: each side leaves a flag,
+ * and only who sees the other's adds up. Who finds nothing takes the other's flag back:
+ *
+ *      writer                          program that finds no writer
+ *      counts                          flag = 0
+ *      flag is read, 1: stays          (full barrier)
+ *                                      counts are added up again
+ *      A writer that did not set the flag, because it was not taken back yet, has
+ *      counted before and is found, and the flag comes back. A second program that
+ *      reads the flag in between sees 0; but the first forbids all the while, with
+ *      the lock held, so such a writer waits and then finds the second.
  */
+static void
+count_and_say(struct tally *t, bool *seen)
+{
+	tally_get(t);
+	if (!READ_ONCE(*seen)) {
+		WRITE_ONCE(*seen, true);
+		smp_mb();
+	}
+}
+
+static void
+uncount(struct tally *t)
+{
+	bool last = tally_put(t);
+
+	DEBUG_ASSERT(!last);
+}
+
+/* Are there any beside the one that belongs to the inode? ->lock held. */
+static bool
+counted(struct tally *t, bool *seen)
+{
+	if (tally_sum(t) > 1)
+		return true;
+	WRITE_ONCE(*seen, false);
+	smp_mb();
+	if (tally_sum(t) == 1)
+		return false;
+	WRITE_ONCE(*seen, true);
+	return true;
+}
+
 int
 inode_get_write(struct inode *i)
 {
 	bool denied;
 
-	tally_get(&i->writers);
-	if (likely(!READ_ONCE(i->write_denied)))
+	count_and_say(&i->writers, &i->writers_seen);
+	if (likely(!READ_ONCE(i->deniers_seen)))
 		return 0;
 	spin_lock(&i->lock);
-	denied = i->write_denied != 0;
+	denied = counted(&i->deniers, &i->deniers_seen);
 	spin_unlock(&i->lock);
 	if (!denied)
 		return 0;
-	inode_put_write(i);
+	uncount(&i->writers);
 	return -ETXTBSY;
 }
 
 void
 inode_put_write(struct inode *i)
 {
-	bool last = tally_put(&i->writers);
-
-	DEBUG_ASSERT(!last);
+	uncount(&i->writers);
 }
 
 int
 inode_deny_write(struct inode *i)
 {
-	int err = 0;
+	bool written;
 
+	count_and_say(&i->deniers, &i->deniers_seen);
+	if (likely(!READ_ONCE(i->writers_seen)))
+		return 0;
 	spin_lock(&i->lock);
-	atomic_inc(&i->write_denied);
-	if (tally_sum(&i->writers) > 1) {
-		atomic_dec(&i->write_denied);
-		err = -ETXTBSY;
-	}
+	written = counted(&i->writers, &i->writers_seen);
+	if (written)
+		uncount(&i->deniers);
 	spin_unlock(&i->lock);
-	return err;
+	return written ? -ETXTBSY : 0;
 }
 
 void
 inode_allow_write(struct inode *i)
 {
-	spin_lock(&i->lock);
-	atomic_dec(&i->write_denied);
-	spin_unlock(&i->lock);
+	uncount(&i->deniers);
 }

@@ -253,6 +253,8 @@ struct inode_ops {
 #define INODE_NOATIME 0x10u
 /* ->get_link jumps: a magic link */
 #define INODE_MAGIC 0x20u
+/* CPUs may have a later atime (fs/atime.c) */
+#define INODE_ATIME_SLOTS 0x40u
 
 struct inode {
 	/* (lock)  what walks and stat read */
@@ -282,6 +284,8 @@ struct inode {
 	u64 size;
 	/* (mutex)  F_SEAL_* */
 	u32 seals;
+	/* a  there may be writers, deniers: false is certain, but for who is just coming */
+	bool writers_seen, deniers_seen;
 
 	/* What each write and each open for writing changes: lines apart from the above. */
 	/* (lock; ns since 1970, may be negative) */
@@ -289,8 +293,8 @@ struct inode {
 	s64 mtime, ctime, btime;
 	/* one more than handles that may write */
 	struct tally writers __cacheline_aligned;
-	/* a  (lock to change)  programs that forbid it (ETXTBSY) */
-	u32 write_denied;
+	/* one more than those who forbid it, programs (ETXTBSY) */
+	struct tally deniers;
 	struct ref ref;
 
 	struct spinlock lock __cacheline_aligned;

@@ -104,7 +104,8 @@ cred_prepare(void)
 
 	if (!c)
 		return NULL;
-	*c = *old;
+	/* Not what other CPUs write to. */
+	memcpy(c, old, offsetof(struct cred, ref));
 	ref_init(&c->ref, release);
 	group_list_get(c->groups);
 	user_get(c->user);

@@ -6,7 +6,8 @@
  * covers 64^h pages. Slots hold nodes or, at the bottom, pages with one
  * reference of the cache. A page is complete (read, or zero) before it enters
  * the tree. Readers walk without locks and take a reference only if the count
- * is not zero, then look whether the slot still holds the page.
+ * is not zero, then look whether the slot still holds the page. A short copy takes
+ * none: if no removal began before its end, the page was there all the time.
  *
  * Removal: the page leaves the tree, then all tables that show it (rmap.c),
  * then its reference goes.
@@ -49,6 +50,7 @@ pagecache_init(struct pagecache *pc, const struct pagecache_ops *ops, u64 *size,
 {
 	pc->root = NULL;
 	spin_init(&pc->lock, &pagecache_class);
+	pc->removals.seq = 0;
 	pc->nr_pages = 0;
 	pc->ops = ops;
 	pc->mappers = NULL;
@@ -122,6 +124,34 @@ pagecache_find(struct pagecache *pc, u64 index)
 	}
 	rcu_read_unlock();
 	return p;
+}
+
+/* What is read may be anybody's by now: the compiler's checks have nothing to say. */
+static void
+copy_unchecked(void *to, const void *from, size_t n)
+{
+	unsigned long words = n / 8, rest = n % 8;
+
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(rest) : : "memory");
+}
+
+bool
+pagecache_copy(struct pagecache *pc, void *to, u64 pos, size_t n)
+{
+	bool good = false;
+	struct page *p;
+	u32 seq;
+
+	rcu_read_lock();
+	seq = smp_load_acquire(&pc->removals.seq);
+	p = seq & 1 ? NULL : pagecache_peek(pc, pos >> PAGE_SHIFT);
+	if (p) {
+		copy_unchecked(to, (char *)page_to_virt(p) + (pos & (PAGE_SIZE - 1)), n);
+		good = !seq_read_retry(&pc->removals, seq);
+	}
+	rcu_read_unlock();
+	return good;
 }
 
 /* --- adding --- */
@@ -316,10 +346,12 @@ remove_from_tree(struct pagecache *pc, u64 first, u64 last)
 
 	spin_lock(&pc->lock);
 	root = rcu_locked(pc->root);
+	seq_write_begin(&pc->removals);
 	if (root && first <= node_last(root) && first <= last && remove_range(pc, root, 0, &gone)) {
 		rcu_publish(pc->root, NULL);
 		rcu_call(&root->rcu, node_free);
 	}
+	seq_write_end(&pc->removals);
 	pc->nr_pages -= (u64)gone.n;
 	spin_unlock(&pc->lock);
 	return gone;

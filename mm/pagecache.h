@@ -10,6 +10,7 @@
 #include "mm/page.h"
 #include "percpu/tally.h"
 #include "sync/mutex.h"
+#include "sync/seq.h"
 
 struct inode;
 struct space;
@@ -34,6 +35,8 @@ struct pagecache {
 	/* r  root of a radix tree of pages; writers hold ->lock */
 	void __rcu *root;
 	struct spinlock lock;
+	/* (lock)  odd while pages leave the tree */
+	struct seqcount removals;
 	/* a  pages present */
 	u64 nr_pages;
 	const struct pagecache_ops *ops;
@@ -55,6 +58,11 @@ void pagecache_init(struct pagecache *pc, const struct pagecache_ops *ops, u64 *
 void pagecache_fini(struct pagecache *pc);
 /* The page with a reference, or NULL. No lock, no sleep. */
 struct page *pagecache_find(struct pagecache *pc, u64 index);
+/*
+ * Copies n bytes at pos, which lie in one page, to the kernel's memory, and writes
+ * nothing of the page. False: the page is not there, or may have left meanwhile.
+ */
+bool pagecache_copy(struct pagecache *pc, void *to, u64 pos, size_t n);
 /*
  * The page without a reference, for who holds the lock of a table that the cache
  * is mapped in: until that is let go the page is not freed (mm/rmap.c).

@@ -22,7 +22,7 @@
 #include "percpu/pin.h"
 
 #define BATCH_MIN 4
-#define BATCH_MAX 32
+#define BATCH_MAX 64
 /* Both chains of all CPUs hold at most 1/64 of all frames. */
 #define SHARE 64
 #define DRAIN_TRIES 16

@@ -2,10 +2,10 @@
 /*
  * Drained references.
  *
- * Model: each CPU has a small cache of (object, delta) pairs. An object has two
- * places in it, so that two that are used together and meet in the first one do
- * not drive each other out; of two in its places a third replaces the one that
- * was used less. A get or put changes the delta only. Deltas are
+ * Model: each CPU has a small cache of (object, delta) pairs. An object has a
+ * few places in it, so that some that are used together and meet in the first one do
+ * not drive each other out; of those in its places a new one replaces the one that
+ * was used least. A get or put changes the delta only. Deltas are
  * added to the object's own count, under its lock, when another object needs
  * the slot and when the cache is flushed. The true number of references is the
  * count plus all deltas, so a count of 0 means nothing by itself: the object
@@ -93,6 +93,8 @@
 
 #define SLOTS_LOG2 (CONFIG_DEBUG ? 3 : 8)
 #define SLOTS (1u << SLOTS_LOG2)
+/* Slots that an object can have. */
+#define PLACES 4u
 /* When the flush found its CPU inside the cache. */
 #define RETRY_NS 100000UL
 /* Objects that one visit reviews. */
@@ -116,7 +118,7 @@ struct ref_slot {
 #define SLOT_AGE 0xf0000000L
 #define SLOT_AGE_ONE 0x10000000L
 /* Flushes that a slot lives through without being used. */
-#define SLOT_AGE_MAX (6 * SLOT_AGE_ONE)
+#define SLOT_AGE_MAX (15 * SLOT_AGE_ONE)
 #define slot_step(n) ((s64)((u64)(n) << 32) + 1)
 
 /* What only its own CPU touches. */
@@ -279,39 +281,42 @@ slot_claim(struct ref_slot *s, struct ref *r, s64 delta)
 	bit_set(c->used, (size_t)(s - c->slots));
 }
 
-/* r's second place, when another object has the first. */
+/* r's other places, when another object has the first: 1 to PLACES - 1. */
 static struct ref_slot *
-second_slot(struct ref_slot *first)
+other_slot(struct ref_slot *first, size_t i)
 {
 	struct ref_cache *c = this_cpu_ptr(&ref_cache);
 
-	return &c->slots[(size_t)(first - c->slots) ^ 1];
+	return &c->slots[(size_t)(first - c->slots) ^ i];
 }
 
-/* Where a new object goes: where there is room, else where less is lost. */
-static struct ref_slot *
-slot_choose(struct ref_slot *first, struct ref_slot *second)
+/* Is b a better place for a new object than a: where there is room, else where less is lost? */
+static bool
+slot_better(const struct ref_slot *a, const struct ref_slot *b)
 {
-	if (first->ref == NULL)
-		return first;
-	if (second->ref == NULL)
-		return second;
-	return (second->word & SLOT_USES) < (first->word & SLOT_USES) ? second : first;
+	if (a->ref == NULL || b->ref == NULL)
+		return a->ref != NULL;
+	return (b->word & SLOT_USES) < (a->word & SLOT_USES);
 }
 
 /* Enters a delta of r if there is room for one that large; the CPU is inside the cache. */
 static bool
 cache_add(struct ref *r, s64 n)
 {
-	struct ref_slot *first = slot_of(r), *second = second_slot(first);
+	struct ref_slot *first = slot_of(r), *best = first, *s;
 
 	if (first->ref == r)
 		return slot_add(first, n);
-	if (second->ref == r)
-		return slot_add(second, n);
+	for (size_t i = 1; i < PLACES; i++) {
+		s = other_slot(first, i);
+		if (s->ref == r)
+			return slot_add(s, n);
+		if (slot_better(best, s))
+			best = s;
+	}
 	if (n != (s32)n)
 		return false;
-	slot_claim(slot_choose(first, second), r, n);
+	slot_claim(best, r, n);
 	return true;
 }
 

@@ -51,6 +51,67 @@ TEST(tmpfs_mount)
 	fails(umount("m"), EINVAL);
 }
 
+/* The access time of "m/f", ns. */
+static long
+access_time(void)
+{
+	struct stat st;
+
+	is(stat("m/f", &st), 0);
+	return st.st_atim.tv_sec * NSEC + st.st_atim.tv_nsec;
+}
+
+/* Reads "m/f" on one CPU after the other; each must show. */
+static void
+read_everywhere(void)
+{
+	long before = access_time(), now;
+	cpu_set_t all, one;
+	char buf[8];
+
+	sched_getaffinity(0, sizeof(all), &all);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &all))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		sched_setaffinity(0, sizeof(one), &one);
+		usleep(20000);
+		get("m/f", buf, sizeof(buf));
+		now = access_time();
+		check(now > before);
+		before = now;
+	}
+	sched_setaffinity(0, sizeof(all), &all);
+	is(access_time(), before);
+}
+
+TEST(strictatime)
+{
+	struct timespec old[2] = {{1000, 5}, {0, UTIME_OMIT}};
+	/* In 2033. */
+	struct timespec future[2] = {{2000000000, 7}, {0, UTIME_OMIT}};
+	char buf[8];
+	long now;
+
+	mkdir("m", 0755);
+	works(mount("name", "m", "tmpfs", MS_STRICTATIME, NULL));
+	put("m/f", "text");
+	read_everywhere();
+	now = access_time();
+	is(utimensat(AT_FDCWD, "m/f", old, 0), 0);
+	is(access_time(), 1000 * NSEC + 5);
+	read_everywhere();
+	check(access_time() > now);
+	/* A read makes it now, even when it was later. */
+	is(utimensat(AT_FDCWD, "m/f", future, 0), 0);
+	is(access_time(), 2000000000 * NSEC + 7);
+	get("m/f", buf, sizeof(buf));
+	check(access_time() < 2000000000 * NSEC);
+	read_everywhere();
+	is(umount("m"), 0);
+}
+
 TEST(errors)
 {
 	mkdir("m", 0755);
