@@ -4,7 +4,7 @@ PARTS := lib percpu percpu/trace sync mm \
 	kernel kernel/sched kernel/time kernel/task kernel/signal kernel/futex kernel/handle \
 	kernel/dev kernel/syscall kernel/trace \
 	net net/unix \
-	fs fs/proc fs/sysfs fs/tracefs \
+	fs fs/proc fs/sysfs fs/tracefs ipc \
 	arch/x86_64
 WITH_TESTS := 1
 DEFINES := -DCONFIG_TESTS=1

@@ -21,6 +21,12 @@ commit_add(s64 pages)
 }
 
 int
+space_commit(s64 pages)
+{
+	return commit_charge(pages);
+}
+
+int
 commit_charge(s64 pages)
 {
 	int mode = READ_ONCE(overcommit_mode);

@@ -195,7 +195,11 @@ space_fork(struct space *parent)
 	if (!s)
 		return err_ptr(-ENOMEM);
 	f.path[PT_ROOT] = s->root;
-	err = copy_all(&f);
+	mutex_lock(&parent->shm.lock);
+	err = mm_port_shm_fork(parent, s);
+	if (!err)
+		err = copy_all(&f);
+	mutex_unlock(&parent->shm.lock);
 	if (f.flush)
 		tlb_flush_range(parent, 0, USER_END, f.cpus);
 	if (commit_charge(f.committed)) {
@@ -211,5 +215,7 @@ space_fork(struct space *parent)
 		space_put_user(s);
 		return err_ptr(err);
 	}
+	/* What MADV_DONTFORK left out is not attached. */
+	space_unmapped(s, 0, USER_END);
 	return s;
 }

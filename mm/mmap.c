@@ -144,6 +144,8 @@ place(struct mapping *m, struct region *r)
 		return arena_map(m->space, &p);
 	op.exclusive = (m->flags & MAP_FIXED_NOREPLACE) == MAP_FIXED_NOREPLACE;
 	err = range_apply(m->space, m->addr, m->addr + m->len, &op);
+	if (!op.exclusive)
+		space_unmapped(m->space, m->addr, m->addr + m->len);
 	return err ? err : (long)m->addr;
 }
 
@@ -250,6 +252,7 @@ space_unmap(struct space *s, unsigned long addr, size_t len)
 	err = range_apply(s, addr, addr + len, &op);
 	if (!err)
 		arena_released(s, addr, addr + len);
+	space_unmapped(s, addr, addr + len);
 	return err;
 }
 

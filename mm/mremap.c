@@ -213,6 +213,14 @@ move_back(struct move *m)
 	(void)!space_unmap(m->space, m->new_addr, m->new_len);
 }
 
+/* Should r be an attachment of shared memory: it reaches to here too. */
+static void
+note_shm(struct move *m, const struct region *r, unsigned long addr)
+{
+	if (unlikely(r->file && !list_empty(&m->space->shm.attachments)))
+		mm_port_shm_moved(m->space, r->file, addr, addr + m->new_len);
+}
+
 static long
 move(struct move *m)
 {
@@ -236,6 +244,7 @@ move(struct move *m)
 	}
 	m->new_addr = (unsigned long)to;
 	err = move_pages(m, r);
+	note_shm(m, r, m->new_addr);
 	region_put(r);
 	if (err)
 		move_back(m);
@@ -265,6 +274,8 @@ grow_here(struct move *m)
 	err = range_apply(m->space, m->addr + m->old_len, end, &op);
 	if (err && op.meta & META_ACCOUNT)
 		commit_add(-pages);
+	if (!err)
+		note_shm(m, meta_region(op.meta), m->addr);
 	if (!err && (op.meta & (META_LOCKED | META_ONFAULT)) == META_LOCKED)
 		(void)!space_populate(m->space, m->addr + m->old_len, end,
 				      op.meta & PROT_WRITE && !(op.meta & META_SHARED));

@@ -47,6 +47,18 @@ bool mm_port_read_implies_exec(void);
 /* A fatal signal is pending: long operations give up. */
 bool mm_port_fatal_pending(void);
 
+/* --- ipc/ --- */
+
+/* The child gets the parent's attachments; the list is locked. 0 or -ENOMEM. May sleep. */
+int mm_port_shm_fork(struct space *parent, struct space *child);
+/* [start, end) is not what it was: attachments without a page left end. May sleep. */
+void mm_port_shm_unmapped(struct space *s, unsigned long start, unsigned long end);
+/* A mapping of f, maybe an attachment's, has pages in [start, end) now. */
+void mm_port_shm_moved(struct space *s, const struct file *f, unsigned long start,
+		       unsigned long end);
+/* The space has gone. May sleep. */
+void mm_port_shm_end(struct space *s);
+
 /* --- fs/ --- */
 
 /* An unlinked tmpfs file of this size for shared anonymous memory; err_ptr. */

@@ -26,6 +26,7 @@
 #define KERNEL_SLOT (PTE_COUNT / 2)
 
 static LOCK_CLASS(brk_class, RANK_SPACE);
+static LOCK_CLASS(shm_class, RANK_SHM_ATTACH);
 static LOCK_CLASS(exe_class, RANK_LEAF);
 static struct slab_cache *space_cache __read_mostly;
 struct page *zero_page __read_mostly;
@@ -71,6 +72,8 @@ space_new(const struct space *parent)
 	s->sweeps = 1;
 	s->id = tlb_new_id();
 	mutex_init(&s->brk_lock, &brk_class);
+	mutex_init(&s->shm.lock, &shm_class);
+	list_init(&s->shm.attachments);
 	spin_init(&s->exe_lock, &exe_class);
 	f = parent ? parent->family : family_create();
 	if (!f)
@@ -204,6 +207,8 @@ space_put_user(struct space *s)
 	tlb_forget_space(s);
 	views_free(s);
 	commit_add(-teardown(s->root));
+	if (unlikely(!list_empty(&s->shm.attachments)))
+		mm_port_shm_end(s);
 	mm_stat_sub(MM_MLOCKED, arena_locked(s));
 	s->root = NULL;
 	arena_free(s);
@@ -218,6 +223,12 @@ space_put_user(struct space *s)
 }
 
 /* --- facts --- */
+
+struct space_shm *
+space_shm(struct space *s)
+{
+	return &s->shm;
+}
 
 struct space_layout *
 space_layout(struct space *s)

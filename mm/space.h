@@ -6,10 +6,12 @@
 #ifndef MM_SPACE_H
 #define MM_SPACE_H
 
+#include "lib/list.h"
 #include "lib/types.h"
 #include "mm/page.h"
 #include "percpu/counter.h"
 #include "percpu/cpumask.h"
+#include "sync/mutex.h"
 
 struct file;
 struct inode;
@@ -31,6 +33,8 @@ extern u32 overcommit_ratio;
 /* vm.max_map_count: mappings of a space, but for a few in each page-table page. */
 extern u32 max_map_count;
 DECLARE_COUNTER(committed_pages);
+/* Promises pages that no mapping counts (negative: takes it back, cannot fail). 0 or -ENOMEM. */
+int space_commit(s64 pages);
 
 /* Who gets large pages: /sys/kernel/mm/transparent_hugepage/enabled. */
 enum thp_policy { THP_NEVER, THP_MADVISE, THP_ALWAYS };
@@ -56,6 +60,15 @@ struct space *space_fork(struct space *parent);
  * until something else is needed). Interrupts off, from the context switch.
  */
 void space_switch_oncpu(struct space *next);
+
+/* System V shared memory that is attached; the list is ipc/'s. */
+struct space_shm {
+	/* held while the space is forked */
+	struct mutex lock;
+	/* l */
+	struct list attachments;
+};
+struct space_shm *space_shm(struct space *s);
 
 /* What a mapping shows. All NULL/0 for anonymous memory. */
 struct map_backing {

@@ -342,6 +342,7 @@ struct space {
 	u64 peak_rss, peak_total;
 	/* calls of brk */
 	struct mutex brk_lock;
+	struct space_shm shm;
 	struct spinlock exe_lock;
 	struct file *exe __guarded_by(&exe_lock);
 	struct space_layout layout;
@@ -355,6 +356,13 @@ struct space {
 };
 
 /* --- space.c --- */
+/* After [start, end) was unmapped, or mapped anew: attachments of shared memory may be gone. */
+static inline void
+space_unmapped(struct space *s, unsigned long start, unsigned long end)
+{
+	if (unlikely(!list_empty(&s->shm.attachments)))
+		mm_port_shm_unmapped(s, start, end);
+}
 /* An empty space for the family of parent, which it has yet to join; NULL without memory. */
 struct space *space_create_for_fork(struct space *parent);
 

@@ -35,6 +35,9 @@ enum lock_rank {
 	RANK_PROCESS = 44,
 	RANK_FUTEX_PI = 48,
 	RANK_TRACE = 56,
+	/* ipc/ and mm/: sleeping */
+	RANK_SHM_ATTACH = 57,
+	RANK_IPC_IDS = 58,
 	/* mm/: sleeping */
 	RANK_SPACE = 60,
 	RANK_PAGECACHE = 64,
@@ -52,6 +55,7 @@ enum lock_rank {
 	RANK_INOTIFY = 114,
 	RANK_FDTABLE = 116,
 	RANK_ASYNC = 118,
+	RANK_IPC = 119,
 	RANK_TASKLIST = 120,
 	RANK_SIGHAND = 124,
 	RANK_TTY_SPIN = 128,

@@ -26,9 +26,10 @@ LAYERS = {
     "block": BELOW_KERNEL + ("kernel",),
     "net": BELOW_KERNEL + ("kernel",),
     "fs": BELOW_KERNEL + ("kernel", "block"),
+    "ipc": BELOW_KERNEL + ("kernel", "fs"),
     "virt": BELOW_KERNEL + ("kernel",),
-    "containers": BELOW_KERNEL + ("kernel", "block", "net", "fs", "virt"),
-    "arch": BELOW_KERNEL + ("kernel", "block", "net", "fs", "virt", "containers"),
+    "containers": BELOW_KERNEL + ("kernel", "block", "net", "fs", "ipc", "virt"),
+    "arch": BELOW_KERNEL + ("kernel", "block", "net", "fs", "ipc", "virt", "containers"),
 }
 FOLDERS = tuple(f for f in LAYERS if f not in ("asm", "uapi"))
 GENERATED = ("asm-offsets.h", "kernel/syscall/syscalls.h", "percpu/trace/events.h")

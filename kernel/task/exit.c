@@ -213,6 +213,7 @@ task_exit(int code)
 	if (group_dead)
 		timers_exit(p);
 	exit_space(t, group_dead);
+	ipc_task_exit(t);
 	exit_files(t);
 	sched_release_bandwidth(t);
 	if (group_dead && p->session_leader)

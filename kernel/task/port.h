@@ -7,6 +7,7 @@
 
 struct process;
 struct regs;
+struct task;
 struct tty;
 
 /*
@@ -21,6 +22,9 @@ void tty_session_exit(struct process *leader);
  * long as it gets on. May sleep.
  */
 void serial_settle(void);
+
+/* ipc: t ends and has no space any more: what it holds of System V objects. May sleep. */
+void ipc_task_exit(struct task *t);
 
 /* arch: leaves the kernel for user mode with task_regs(current); first entry of process 1. */
 void __noreturn arch_enter_user(void);

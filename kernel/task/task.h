@@ -172,6 +172,9 @@ struct task {
 	/* I  kernel threads: kthread_stop() and its result */
 	struct kthread *kthread;
 
+	/* o  has made System V shared memory */
+	bool shm_creator;
+
 	/* o  last fault in user mode, as signal frames show it */
 	u64 trap_nr, trap_error, trap_addr;
 	/* o  PR_SET_TSC */
