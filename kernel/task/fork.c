@@ -22,6 +22,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/signal/signal.h"
 #include "kernel/signal/signal_impl.h"
+#include "kernel/task/port.h"
 #include "kernel/time/clock.h"
 #include "kernel/uapi/capability.h"
 #include "kernel/uapi/sched.h"
@@ -255,6 +256,7 @@ fork_undo(struct task *t)
 
 	if (t->pid)
 		pid_unuse(t->pid);
+	ipc_task_fork_undo(t);
 	if (t->space)
 		space_put_user(t->space);
 	if (t->files)
@@ -289,6 +291,9 @@ fork_copy(struct task *t, struct fork_args *a)
 	if (t->sched.rt_priority)
 		task_pi_init(&t->pi, 99 - (s32)t->sched.rt_priority);
 	if (!a->kthread) {
+		err = ipc_task_fork(t, flags);
+		if (err)
+			return err;
 		err = copy_files(t, flags);
 		if (err)
 			return err;

@@ -23,6 +23,13 @@ void tty_session_exit(struct process *leader);
  */
 void serial_settle(void);
 
+/*
+ * ipc: a task is made with these clone flags, by current: 0 or -ENOMEM; undone before it
+ * ran. Current leaves what it shares by CLONE_SYSVSEM.
+ */
+int ipc_task_fork(struct task *child, u64 flags);
+void ipc_task_fork_undo(struct task *child);
+void ipc_task_unshare(void);
 /* ipc: t ends and has no space any more: what it holds of System V objects. May sleep. */
 void ipc_task_exit(struct task *t);
 

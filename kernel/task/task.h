@@ -41,6 +41,7 @@ struct kthread;
 struct pgroup;
 struct process;
 struct process_timers;
+struct sem_undo_list;
 struct session;
 struct space;
 struct tty;
@@ -172,6 +173,8 @@ struct task {
 	/* I  kernel threads: kthread_stop() and its result */
 	struct kthread *kthread;
 
+	/* o  System V semaphores: what its end takes back; NULL: nothing (ipc/sem_undo.c) */
+	struct sem_undo_list *sem_undos;
 	/* o  has made System V shared memory */
 	bool shm_creator;
 

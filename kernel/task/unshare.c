@@ -8,6 +8,7 @@
 #include "kernel/file.h"
 #include "kernel/port.h"
 #include "kernel/syscall/syscalls.h"
+#include "kernel/task/port.h"
 #include "kernel/task/task_impl.h"
 #include "kernel/uapi/capability.h"
 #include "kernel/uapi/sched.h"
@@ -77,6 +78,8 @@ sys_unshare(unsigned long flags)
 		return -EINVAL;
 	if (flags & NAMESPACES)
 		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+	if (flags & CLONE_SYSVSEM)
+		ipc_task_unshare();
 	err = flags & CLONE_FS ? unshare_fs() : 0;
 	if (!err && flags & CLONE_FILES)
 		err = files_unshare();
