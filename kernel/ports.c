@@ -34,6 +34,7 @@ static DEFINE_PERCPU(struct task *, work_thread);
 enum { WORK_RUNS, WORK_ASKED, WORK_PARKED };
 static DEFINE_PERCPU(u32, work_phase);
 static DEFINE_PERCPU(struct timer, ref_timer);
+static DEFINE_PERCPU(struct timer, mailbox_timer);
 static DEFINE_PERCPU(struct timer, rcu_timer);
 
 /* --- work threads --- */
@@ -153,7 +154,23 @@ kernel_ports_init(void)
 		panic("work threads: error %d", err);
 }
 
-/* --- timers of references and RCU --- */
+/* --- timers of mailboxes, references and RCU --- */
+
+static void
+mailbox_timer_fn(struct timer *t)
+{
+	mailbox_timer_oncpu();
+}
+
+void
+mailbox_port_arm(u64 ns)
+{
+	struct timer *t = &this_cpu(mailbox_timer);
+
+	if (!t->fn)
+		timer_init(t, mailbox_timer_fn);
+	timer_start(t, ktime_get() + ns);
+}
 
 static void
 ref_timer_fn(struct timer *t)
@@ -196,6 +213,8 @@ rcu_port_arm(u64 ns)
 void
 kernel_ports_quit_oncpu(void)
 {
+	timer_cancel(&this_cpu(mailbox_timer));
+	mailbox_quit_oncpu();
 	timer_cancel(&this_cpu(ref_timer));
 	timer_cancel(&this_cpu(rcu_timer));
 }

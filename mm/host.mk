@@ -31,7 +31,7 @@ $(O)/host/mm/pin_saving.o $(O)/host/mm-debug/pin_saving.o: arch/x86_64/pin_savin
 
 MM_HOST_OBJ := $(MM_HOST_SRC:%.c=$(O)/host/mm/%.o) $(O)/host/mm/pin_saving.o
 MM_HOST_DEBUG_OBJ := $(MM_HOST_SRC:%.c=$(O)/host/mm-debug/%.o) $(O)/host/mm-debug/pin_saving.o \
-	$(addprefix $(O)/host/mm-debug/sync/,debug.o spin_debug.o lock_stat.o)
+	$(addprefix $(O)/host/mm-debug/sync/,debug.o lock_graph.o spin_debug.o lock_stat.o)
 MM_HOST_MEMBLOCK_OBJ := $(addprefix $(O)/host/mm/mm/,memblock.o memblock_test_host.o panic_host.o)
 MM_HOST_LINK = $(HOSTCC) -no-pie -fsanitize=address,undefined -pthread -Wl,-T,mm/host/percpu.ld
 

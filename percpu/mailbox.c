@@ -14,6 +14,10 @@
  * slot as a caller, and each CPU has, as a target, a bit for every caller and one
  * message that says "look at the bits".
  *
+ * Getting on: where senders are quicker than their target, it would run mail for
+ * ever, in the interrupt of the next letter, and nothing else. So after some
+ * batches it puts off the rest: until a timer comes the interrupt does nothing.
+ *
  * Ownership: from the post until fn is entered a message belongs to the box.
  *
  * Ordering:
@@ -44,11 +48,16 @@
 #include "lib/errno.h"
 #include "percpu/mailbox_impl.h"
 #include "percpu/pin.h"
+#include "percpu/port.h"
 
 /* Batches that one drain runs before it lets the interrupted code go on. */
 #define DRAIN_ROUNDS 8
+/* What the interrupted code has then, ns. */
+#define PUT_OFF_NS 50000UL
 
 DEFINE_PERCPU_ALIGNED(struct mail *, mailbox);
+/* o  what is in the box waits for the timer */
+static DEFINE_PERCPU(bool, put_off);
 
 /* What a CPU asks of many others at once; it spins until pending is 0. */
 struct call_slot {
@@ -127,8 +136,8 @@ mailbox_drain_oncpu(void)
 		struct mail *m;
 
 		if (round == DRAIN_ROUNDS) {
-			/* Who posts now finds the box in use and is silent. */
-			arch_ipi_mailbox(cpu_id());
+			if (!this_cpu_xchg(put_off, true))
+				mailbox_port_arm(PUT_OFF_NS);
 			return;
 		}
 		m = mail_reverse(atomic_xchg(box, NULL));
@@ -139,6 +148,26 @@ mailbox_drain_oncpu(void)
 			m = next;
 		}
 	}
+}
+
+void
+mailbox_interrupt_oncpu(void)
+{
+	if (likely(!this_cpu_read(put_off)))
+		mailbox_drain_oncpu();
+}
+
+void
+mailbox_timer_oncpu(void)
+{
+	this_cpu_write(put_off, false);
+	mailbox_drain_oncpu();
+}
+
+void
+mailbox_quit_oncpu(void)
+{
+	this_cpu_write(put_off, false);
 }
 
 /* One turn of a spinning caller. */

@@ -25,8 +25,14 @@ struct mail {
  * if its box was empty.
  */
 void mailbox_post(unsigned int cpu, struct mail *m);
-/* Runs what has arrived here; from the mailbox interrupt and the idle loop, interrupts off. */
+/* Runs what has arrived here; from the idle loop, or where this CPU waits. Interrupts off. */
 void mailbox_drain_oncpu(void);
+/* The same from the mailbox interrupt, unless the interrupted code is to get on first. */
+void mailbox_interrupt_oncpu(void);
+/* From the timer that mailbox_port_arm() asked for; interrupt context. */
+void mailbox_timer_oncpu(void);
+/* This CPU leaves: the timer will not come. Interrupts off. */
+void mailbox_quit_oncpu(void);
 bool mailbox_empty_oncpu(void);
 
 /*

@@ -161,6 +161,34 @@ TEST(mailbox_torture_finds_broken)
 	EXPECT_GT(s->forgotten, 0);
 }
 
+struct endless {
+	struct mail mail;
+	u32 left;
+};
+
+static void
+endless_read(struct mail *m)
+{
+	struct endless *e = container_of(m, struct endless, mail);
+
+	if (e->left && --e->left)
+		mailbox_post(cpu_id(), m);
+}
+
+/* Mail that does not end leaves the interrupted code a part of the CPU. */
+TEST(mailbox_lets_others_get_on)
+{
+	struct endless e = {.mail.fn = endless_read, .left = 4000};
+	u64 turns = 0;
+
+	pin();
+	mailbox_post(cpu_id(), &e.mail);
+	for (; READ_ONCE(e.left); turns++)
+		cpu_relax();
+	unpin();
+	EXPECT_GT(turns, 4000);
+}
+
 struct call_torture {
 	struct torture t;
 	/* a */

@@ -4,7 +4,7 @@
  * memory, locks and tasks; these are the few things it asks of them.
  *
  *      DEFINED IN      FUNCTIONS
- *      kernel/         work_port_kick, ref_port_arm
+ *      kernel/         work_port_kick, ref_port_arm, mailbox_port_arm
  *      mm/             percpu_port_alloc, percpu_port_free, percpu_port_populate
  *      sync/           percpu_port_lock, percpu_port_unlock, percpu_port_wait,
  *                      percpu_port_wake, pin_check_sleep (percpu/pin.h)
@@ -50,5 +50,7 @@ void work_port_kick(unsigned int cpu);
  * may be off; no lock of RANK_TIMER or above is held.
  */
 void ref_port_arm(u64 ns);
+/* The same for mailbox_timer_oncpu(). */
+void mailbox_port_arm(u64 ns);
 
 #endif

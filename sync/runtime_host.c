@@ -72,6 +72,7 @@ struct host_cpu {
 	u32 kick;
 	u64 rcu_at;
 	u64 ref_at;
+	u64 mail_at;
 	struct task *worker;
 };
 
@@ -244,6 +245,12 @@ ref_port_arm(u64 ns)
 	timer_set(&here->ref_at, ns);
 }
 
+void
+mailbox_port_arm(u64 ns)
+{
+	timer_set(&here->mail_at, ns);
+}
+
 static bool
 timer_take(u64 *at, u64 now)
 {
@@ -261,7 +268,8 @@ interrupt_waits(u64 now)
 	struct host_cpu *c = here;
 
 	return __atomic_load_n(&c->mail, __ATOMIC_ACQUIRE) ||
-	       (c->rcu_at != 0 && c->rcu_at <= now) || (c->ref_at != 0 && c->ref_at <= now);
+	       (c->rcu_at != 0 && c->rcu_at <= now) || (c->ref_at != 0 && c->ref_at <= now) ||
+	       (c->mail_at != 0 && c->mail_at <= now);
 }
 
 /* What the entry code and the vectors of the kernel do. */
@@ -274,7 +282,9 @@ interrupt(u64 now)
 	was_idle = rcu_irq_enter_oncpu();
 	this_cpu_add(pin_count, PIN_HARDIRQ);
 	if (__atomic_exchange_n(&here->mail, 0, __ATOMIC_SEQ_CST))
-		mailbox_drain_oncpu();
+		mailbox_interrupt_oncpu();
+	if (timer_take(&here->mail_at, now))
+		mailbox_timer_oncpu();
 	if (timer_take(&here->rcu_at, now))
 		rcu_timer_oncpu();
 	if (timer_take(&here->ref_at, now))
@@ -510,7 +520,7 @@ worker_main(void *arg)
 static void
 halt(struct host_cpu *c)
 {
-	struct timespec until = wait_until(min(c->rcu_at - 1, c->ref_at - 1));
+	struct timespec until = wait_until(min(min(c->rcu_at - 1, c->ref_at - 1), c->mail_at - 1));
 
 	pthread_mutex_lock(&c->lock);
 	if (c->tickets <= c->serving + 1 && !interrupt_waits(ktime_get()))

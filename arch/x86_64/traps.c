@@ -253,7 +253,7 @@ interrupt(struct regs *r, u32 vector)
 	case VEC_MAILBOX:
 		apic_eoi();
 		trace_call_function_entry(VEC_MAILBOX);
-		mailbox_drain_oncpu();
+		mailbox_interrupt_oncpu();
 		trace_call_function_exit(VEC_MAILBOX);
 		break;
 	case VEC_TIMER:
