@@ -70,7 +70,7 @@ slot_hand_in(struct atime_slot *s)
 	if (i->atime < s->time)
 		WRITE_ONCE(i->atime, s->time);
 	spin_unlock(&i->lock);
-	s->inode = NULL;
+	WRITE_ONCE(s->inode, NULL);
 }
 
 void
@@ -85,7 +85,7 @@ atime_note(struct inode *i, s64 now)
 	spin_lock(&s->lock);
 	if (s->inode != i)
 		slot_hand_in(s);
-	s->inode = i;
+	WRITE_ONCE(s->inode, i);
 	s->time = now;
 	spin_unlock(&s->lock);
 	unpin();
@@ -127,7 +127,7 @@ atime_forget(struct inode *i)
 			continue;
 		spin_lock(&s->lock);
 		if (s->inode == i)
-			s->inode = NULL;
+			WRITE_ONCE(s->inode, NULL);
 		spin_unlock(&s->lock);
 	}
 }

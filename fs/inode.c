@@ -180,7 +180,7 @@ atime_wanted(const struct path *p, const struct inode *i, s64 now)
 static bool
 atime_to_slot(const struct path *p, const struct inode *i, s64 now)
 {
-	return !(READ_ONCE(p->mnt->flags) & MOUNT_RELATIME) && !S_ISLNK(i->mode) &&
+	return !(READ_ONCE(p->mnt->flags) & MOUNT_RELATIME) && !S_ISLNK(READ_ONCE(i->mode)) &&
 	       READ_ONCE(i->atime) <= now;
 }
 
