@@ -43,6 +43,12 @@ endif
 ifneq ($(WITH_DEBUG),1)
 SOURCES := $(filter-out kernel/alloc_fail.c fs/proc/slab_allocators.c fs/proc/lock_stat.c fs/proc/locks.c,$(SOURCES))
 endif
+ifneq ($(WITH_UBSAN),1)
+SOURCES := $(filter-out kernel/check/ubsan%,$(SOURCES))
+endif
+ifneq ($(WITH_KCOV),1)
+SOURCES := $(filter-out kernel/check/kcov% fs/debugfs/kcov%,$(SOURCES))
+endif
 ifneq ($(WITH_KASAN),1)
 SOURCES := $(filter-out mm/kasan%,$(SOURCES))
 endif
@@ -83,13 +89,25 @@ $(B)/gen/version.c: FORCE
 # What the compiler's address checks are made of, and what looks at memory that is marked.
 NO_ASAN := mm/kasan mm/kasan_map mm/kasan_slab mm/slab mm/slab_cache mm/slab_debug mm/slab_pages \
 	mm/kmalloc arch/x86_64/backtrace
-$(NO_ASAN:%=$(B)/%.o): CFLAGS := $(filter-out -fsanitize=% -fasan-%,$(CFLAGS))
+$(NO_ASAN:%=$(B)/%.o): CFLAGS := $(filter-out -fsanitize=kernel-address -fasan-%,$(CFLAGS))
+
+# What a report of an undefined operation is made of.
+$(B)/kernel/check/ubsan.o: CFLAGS := $(filter-out -fsanitize=%,$(CFLAGS)) -fwrapv
+
+# What runs before there are tasks, comes in between (interrupts, the scheduler), or is so much
+# the same in all system calls that it only hides what they do; and the runtime of KCOV itself.
+NO_KCOV := percpu/% percpu/trace/% sync/% kernel/check/% kernel/sched/% kernel/time/% \
+	mm/buddy mm/fail mm/kasan% mm/kmalloc mm/memblock mm/page mm/pcp mm/slab% mm/tlb \
+	arch/x86_64/apic arch/x86_64/backtrace arch/x86_64/bootinfo arch/x86_64/clock arch/x86_64/cpu \
+	arch/x86_64/desc arch/x86_64/early_serial arch/x86_64/fpu arch/x86_64/irq arch/x86_64/main \
+	arch/x86_64/smp arch/x86_64/task_setup arch/x86_64/traps
+$(NO_KCOV:%=$(B)/%.o): CFLAGS := $(filter-out -fsanitize-coverage=%,$(CFLAGS))
 
 # What the watch for data races is made of, reports with, and looks at by itself (lib/mem.c); what
 # unpacks at boot, alone.
 NO_TSAN := sync/kcsan sync/kcsan_report sync/kcsan_atomic arch/x86_64/backtrace lib/mem lib/inflate \
 	lib/unzstd lib/unzstd_block lib/unzstd_entropy lib/xxhash lib/crc32
-$(NO_TSAN:%=$(B)/%.o): CFLAGS := $(filter-out -fsanitize=% --param=tsan-%,$(CFLAGS))
+$(NO_TSAN:%=$(B)/%.o): CFLAGS := $(filter-out -fsanitize=thread --param=tsan-%,$(CFLAGS))
 
 # Objects need the generated headers to exist once; dependency files do the rest.
 $(OBJECTS): | $(GEN)
@@ -166,4 +184,4 @@ help:
 	@echo 'make trace      a page of what a command does over time (TRACE_COMMAND)'
 	@echo 'make gdb-types  what tools/gdb/tessera.py needs besides the kernel'
 	@echo 'make clean      remove $(O)/'
-	@echo 'Variables: CONFIG=default|debug|kasan|kcsan  O=folder  V=1'
+	@echo 'Variables: CONFIG=default|debug|ubsan|kasan|kcsan|kcov  O=folder  V=1'

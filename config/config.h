@@ -25,6 +25,14 @@
 #ifndef CONFIG_KCSAN
 #define CONFIG_KCSAN 0
 #endif
+/* The compiler's checks look at pointers too (kernel/check/ubsan.c). */
+#ifndef CONFIG_UBSAN_POINTERS
+#define CONFIG_UBSAN_POINTERS 0
+#endif
+/* Code that a task runs is told to it: /sys/kernel/debug/kcov. */
+#ifndef CONFIG_KCOV
+#define CONFIG_KCOV 0
+#endif
 /* In-kernel unit and torture tests. */
 #ifndef CONFIG_TESTS
 #define CONFIG_TESTS 1

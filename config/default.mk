@@ -2,9 +2,9 @@
 # The parts of the default kernel, bottom to top.
 PARTS := lib percpu percpu/trace sync mm \
 	kernel kernel/sched kernel/time kernel/task kernel/signal kernel/futex kernel/handle \
-	kernel/dev kernel/syscall kernel/trace \
+	kernel/dev kernel/syscall kernel/trace kernel/check \
 	net net/unix \
-	fs fs/proc fs/sysfs fs/tracefs ipc \
+	fs fs/proc fs/sysfs fs/tracefs fs/debugfs ipc \
 	arch/x86_64
 WITH_TESTS := 1
 DEFINES := -DCONFIG_TESTS=1

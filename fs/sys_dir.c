@@ -29,7 +29,8 @@ emit_entry(struct dir_context *ctx, const char *name, size_t len, u64 ino, u8 ty
 	size_t head = g->old ? offsetof(struct linux_dirent, name)
 			     : offsetof(struct linux_dirent64, name);
 	size_t size = align_up(head + len + 1 + (g->old ? 1 : 0), sizeof(u64));
-	char raw[offsetof(struct linux_dirent64, name) + NAME_MAX + 1 + sizeof(u64)];
+	char raw[offsetof(struct linux_dirent64, name) + NAME_MAX + 1 + sizeof(u64)] __aligned(
+		sizeof(u64));
 	struct linux_dirent64 *d = (struct linux_dirent64 *)raw;
 
 	if (size > g->left) {

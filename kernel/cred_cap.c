@@ -14,7 +14,7 @@
 static int
 header_words(struct cap_user_header __user *uhdr, struct cap_user_header *hdr, unsigned int *words)
 {
-	if (get_user(hdr->version, &uhdr->version))
+	if (get_user(hdr->version, user_field(uhdr, version)))
 		return -EFAULT;
 	switch (hdr->version) {
 	case CAPABILITY_VERSION_1:
@@ -25,9 +25,10 @@ header_words(struct cap_user_header __user *uhdr, struct cap_user_header *hdr, u
 		*words = 2;
 		break;
 	default:
-		return put_user(CAPABILITY_VERSION_3, &uhdr->version) ? -EFAULT : -EINVAL;
+		return put_user(CAPABILITY_VERSION_3, user_field(uhdr, version)) ? -EFAULT
+										 : -EINVAL;
 	}
-	return get_user(hdr->pid, &uhdr->pid) ? -EFAULT : 0;
+	return get_user(hdr->pid, user_field(uhdr, pid)) ? -EFAULT : 0;
 }
 
 long

@@ -206,6 +206,29 @@ lock_behind_irq(void)
 	take(&task_lock);
 }
 
+/* Operations that C does not define: reported by kernel/check/ubsan.c. */
+static volatile int shift_distance = 40, lowest = INT32_MIN, minus_one = -1;
+
+static void
+bad_shift(void)
+{
+	shift_distance = 1 << shift_distance;
+	shift_distance = 40;
+}
+
+static void
+bad_division(void)
+{
+	lowest = lowest / minus_one;
+}
+
+static void
+bad_way(void)
+{
+	if (shift_distance)
+		__builtin_unreachable();
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
@@ -218,6 +241,8 @@ static const struct {
 	{"stand-still", stand_still}, {"stand-dead", stand_dead},
 	{"lock-order", lock_order},   {"lock-cycle", lock_cycle},
 	{"lock-irq", lock_irq},	      {"lock-behind-irq", lock_behind_irq},
+	{"shift", bad_shift},	      {"division", bad_division},
+	{"unreachable", bad_way},
 };
 
 int

@@ -234,8 +234,16 @@ list_cut_before(struct list *to, struct list *head, struct list *node)
 		_ll_last == _ll_head ? NULL : list_entry(_ll_last, type, member);                  \
 	})
 
-#define list_next_entry(pos, member) list_entry((pos)->member.next, __typeof__(*(pos)), member)
-#define list_prev_entry(pos, member) list_entry((pos)->member.prev, __typeof__(*(pos)), member)
+/*
+ * The member of what pos points to. At the end of a walk pos is what the head would lie in if it
+ * were a member: an address that need not suit the type, through which nothing may be reached.
+ */
+#define list_link(pos, member)                                                                     \
+	((struct list *)((unsigned long)(pos) + offsetof(__typeof__(*(pos)), member)))
+#define list_next_entry(pos, member)                                                               \
+	list_entry(list_link(pos, member)->next, __typeof__(*(pos)), member)
+#define list_prev_entry(pos, member)                                                               \
+	list_entry(list_link(pos, member)->prev, __typeof__(*(pos)), member)
 
 #define list_for_each(pos, head) for (pos = (head)->next; pos != (head); pos = pos->next)
 
@@ -243,32 +251,32 @@ list_cut_before(struct list *to, struct list *head, struct list *node)
 	for (pos = (head)->next, tmp = pos->next; pos != (head); pos = tmp, tmp = pos->next)
 
 #define list_for_each_entry(pos, head, member)                                                     \
-	for (pos = list_entry((head)->next, __typeof__(*pos), member); &pos->member != (head);     \
-	     pos = list_next_entry(pos, member))
+	for (pos = list_entry((head)->next, __typeof__(*pos), member);                             \
+	     list_link(pos, member) != (head); pos = list_next_entry(pos, member))
 
 #define list_for_each_entry_reverse(pos, head, member)                                             \
-	for (pos = list_entry((head)->prev, __typeof__(*pos), member); &pos->member != (head);     \
-	     pos = list_prev_entry(pos, member))
+	for (pos = list_entry((head)->prev, __typeof__(*pos), member);                             \
+	     list_link(pos, member) != (head); pos = list_prev_entry(pos, member))
 
 /* The body may delete pos. */
 #define list_for_each_entry_safe(pos, tmp, head, member)                                           \
 	for (pos = list_entry((head)->next, __typeof__(*pos), member),                             \
 	    tmp = list_next_entry(pos, member);                                                    \
-	     &pos->member != (head); pos = tmp, tmp = list_next_entry(tmp, member))
+	     list_link(pos, member) != (head); pos = tmp, tmp = list_next_entry(tmp, member))
 
 #define list_for_each_entry_safe_reverse(pos, tmp, head, member)                                   \
 	for (pos = list_entry((head)->prev, __typeof__(*pos), member),                             \
 	    tmp = list_prev_entry(pos, member);                                                    \
-	     &pos->member != (head); pos = tmp, tmp = list_prev_entry(tmp, member))
+	     list_link(pos, member) != (head); pos = tmp, tmp = list_prev_entry(tmp, member))
 
 /* Goes on behind pos, which is a member. */
 #define list_for_each_entry_continue(pos, head, member)                                            \
-	for (pos = list_next_entry(pos, member); &pos->member != (head);                           \
+	for (pos = list_next_entry(pos, member); list_link(pos, member) != (head);                 \
 	     pos = list_next_entry(pos, member))
 
 /* Starts at pos itself. */
 #define list_for_each_entry_from(pos, head, member)                                                \
-	for (; &pos->member != (head); pos = list_next_entry(pos, member))
+	for (; list_link(pos, member) != (head); pos = list_next_entry(pos, member))
 
 static inline void
 hlist_init(struct hlist *head)
@@ -408,8 +416,9 @@ list_replace_rcu(struct list *old, struct list *node)
 
 #define list_for_each_entry_rcu(pos, head, member)                                                 \
 	for (pos = list_entry(list_load_acquire(&(head)->next), __typeof__(*pos), member);         \
-	     &pos->member != (head);                                                               \
-	     pos = list_entry(list_load_acquire(&pos->member.next), __typeof__(*pos), member))
+	     list_link(pos, member) != (head);                                                     \
+	     pos = list_entry(list_load_acquire(&list_link(pos, member)->next), __typeof__(*pos),  \
+			      member))
 
 #define list_first_or_null_rcu(head, type, member)                                                 \
 	({                                                                                         \

@@ -175,6 +175,14 @@ user_close(void)
 		}                                                                                  \
 		_pe;                                                                               \
 	})
+/*
+ * The address of a member of a user's struct. The struct may lie anywhere, also where none can:
+ * C has no member of that.
+ */
+#define user_field(p, member)                                                                      \
+	((__typeof__(((__typeof__(*(p)) __force *)NULL)->member) __user                            \
+		  *)((unsigned long __force)(p) + offsetof(__typeof__(*(p)), member)))
+
 /* n is 1, 2, 4 or 8. */
 int get_user_n(void *dst, const void __user *src, size_t n);
 int put_user_n(void __user *dst, const void *src, size_t n);

@@ -130,8 +130,8 @@ recv_finish(struct sockref *r, struct msg *g, struct user_msghdr __user *uh)
 	if (g->h.name &&
 	    copy_to_user(g->h.name, g->addr.bytes, min((u32)g->h.name_len, g->addr.len)))
 		return -EFAULT;
-	if (put_user((s32)g->addr.len, &uh->name_len) || put_user(out, &uh->flags) ||
-	    put_user(used, &uh->control_len))
+	if (put_user((s32)g->addr.len, user_field(uh, name_len)) ||
+	    put_user(out, user_field(uh, flags)) || put_user(used, user_field(uh, control_len)))
 		return -EFAULT;
 	return 0;
 }
@@ -199,8 +199,8 @@ sys_sendmmsg(int fd, struct mmsghdr __user *vec, unsigned int n, unsigned int fl
 		return ret;
 	n = min(n, BATCH_MAX);
 	for (i = 0; i < n; i++) {
-		ret = send_one(&r, &g, &vec[i].hdr, flags);
-		if (ret >= 0 && put_user((u32)ret, &vec[i].len))
+		ret = send_one(&r, &g, user_field(&vec[i], hdr), flags);
+		if (ret >= 0 && put_user((u32)ret, user_field(&vec[i], len)))
 			ret = -EFAULT;
 		if (ret < 0)
 			break;
@@ -239,8 +239,8 @@ sys_recvmmsg(int fd, struct mmsghdr __user *vec, unsigned int n, unsigned int fl
 		return ret;
 	n = min(n, BATCH_MAX);
 	for (i = 0; i < n; i++) {
-		ret = recv_one(&r, &g, &vec[i].hdr, flags & ~MSG_WAITFORONE);
-		if (ret >= 0 && put_user((u32)ret, &vec[i].len))
+		ret = recv_one(&r, &g, user_field(&vec[i], hdr), flags & ~MSG_WAITFORONE);
+		if (ret >= 0 && put_user((u32)ret, user_field(&vec[i], len)))
 			ret = -EFAULT;
 		if (ret < 0)
 			break;

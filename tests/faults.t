@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the kernel does when it is wrong itself: sysrq, oopses, panics, soft lockups, RCU stalls.
+"""What the kernel does when it is wrong itself: sysrq, oopses, panics, undefined
+operations, soft lockups, RCU stalls.
 
 The orders of /proc/sysrq-trigger are Linux's too. Faults on purpose (/proc/tessera/provoke) are in
 debug kernels only, thus that part boots KERNEL_DEBUG.
@@ -121,6 +122,34 @@ def panics(t):
         t.ok(re.search(also, result.serial), name + ": " + also, result.tail(60))
 
 
+def undefined(t):
+    """Operations that C does not define are reported with kind, place and values."""
+    shift = "echo count=$(cat /proc/sys/kernel/ubsan_reports)\n"
+    result = boot("shift", shift + PROVOKE % "shift shift" + shift.replace("count", "then"), DEBUG)
+
+    def line(text):
+        with open("kernel/provoke.c") as source:
+            return next(str(n) for n, have in enumerate(source, 1) if text in have)
+    t.same(re.findall(r"BUG: UBSAN: (\S+) at kernel/provoke.c:(\d+) in bad_shift[.\w]*\+", result.serial),
+           [("shift-out-of-bounds", line("1 << shift_distance"))], "a shift is reported with its place, once")
+    t.ok("1 ('int') shifted by 40: the distance is too large" in result.serial, "and its values",
+         result.tail())
+    t.ok(re.search(r" bad_shift[.\w]*\+(.|\n)* provoke_write\+0x(.|\n)* sys_write\+0x", result.serial),
+         "and a backtrace", result.tail())
+    t.same((result.value("count"), result.value("then")), ("0", "2"), "each is counted")
+    t.ok("runs on" in result.lines and result.ended, "the kernel runs on", result.tail())
+    t.ok(result.trouble, "a test whose console shows that fails", result.tail())
+    result = boot("division", PROVOKE % "division", DEBUG)
+    t.ok(re.search(r"BUG: UBSAN: division-overflow at kernel/provoke.c:\d+ in bad_division[.\w]*\+",
+                   result.serial) and "-2147483648 / -1 of type 'int'" in result.serial,
+         "a division is reported before it traps", result.tail())
+    result = boot("unreachable", PROVOKE % "unreachable", DEBUG)
+    t.ok(re.search(r"BUG: UBSAN: unreachable at kernel/provoke.c:%s in " %
+                   line("__builtin_unreachable"), result.serial) and
+         "Kernel panic - not syncing: unreachable code was reached" in result.serial and result.ended,
+         "unreachable code panics", result.tail())
+
+
 def stuck(t):
     """Soft lockups and stalls are reported, and are no end."""
     script = "echo 1 >/proc/sys/kernel/watchdog_thresh\n" + PROVOKE
@@ -143,7 +172,7 @@ def main():
     t = tap.Tap()
     parts = {"sysrq": sysrq, "panic": panic}
     if not vm.is_linux():
-        parts.update(oopses=oopses, panics=panics, stuck=stuck)
+        parts.update(oopses=oopses, panics=panics, undefined=undefined, stuck=stuck)
     for name in sys.argv[1:] or parts:
         parts[name](t)
     t.done()

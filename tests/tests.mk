@@ -65,6 +65,10 @@ endif
 $(O)/debug/gdb-types.o: $(KERNEL_DEBUG)
 	@+$(MAKE) --no-print-directory CONFIG=debug O=$(O) $@
 endif
+# So have the kernels that look at each operation.
+CHECKED := $(filter-out $(KERNEL),$(patsubst %,$(O)/%/tessera.elf,ubsan))
+$(CHECKED): $(O)/%/tessera.elf: FORCE
+	@+$(MAKE) --no-print-directory CONFIG=$* O=$(O) $@
 TYPES := $(O)/gdb-types.o $(O)/debug/gdb-types.o
 
 # The unit tests that run on the host (tests/host.t; one folder: host-test-lib, -mm, -sync).
@@ -78,15 +82,15 @@ host-tests-list:
 
 # What passes whole is in TESTS and guards every change; the others, which still show what is
 # missing (Documentation/status.md), run by test-all. Longest first.
-TESTS ?= $(patsubst %,tests/%.t,unit stress boot abi abi-debug conflicts programs kcsan busybox host shell badinput failalloc faults inside plug bochs display console)
+TESTS ?= $(patsubst %,tests/%.t,unit ubsan stress boot abi abi-debug conflicts programs kcsan busybox host shell badinput failalloc faults inside plug bochs display console)
 TESTS_ALL := $(TESTS) $(wildcard tests/all/*.t)
 PROVE := env O=$(O) KERNEL=$(KERNEL_UNDER_TEST) KERNEL_DEBUG=$(KERNEL_DEBUG) KERNEL_KCSAN=$(KERNEL_KCSAN) \
 	prove --timer -j 2 $(if $(filter 1,$(V)),-v)
 
-test: $(KERNEL) $(KERNEL_DEBUG) $(KERNEL_KCSAN) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)
+test: $(KERNEL) $(KERNEL_DEBUG) $(KERNEL_KCSAN) $(CHECKED) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)
 	@$(PROVE) $(TESTS)
 
-test-all: $(KERNEL) $(KERNEL_DEBUG) $(KERNEL_KCSAN) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)
+test-all: $(KERNEL) $(KERNEL_DEBUG) $(KERNEL_KCSAN) $(CHECKED) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)
 	@$(PROVE) $(TESTS_ALL)
 
 # Which operations on two CPUs write what the other touches, beside Debian's Linux.

@@ -21,6 +21,7 @@
 #include "kernel/task/task.h"
 #include "kernel/time/clock.h"
 #include "lib/assert.h"
+#include "lib/endian.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kasan.h"
@@ -102,6 +103,14 @@ ap_start(unsigned int cpu)
 	sched_start_cpu();
 }
 
+/* Adds to a number in the trampoline, which lies behind instructions at any address. */
+static void
+trampoline_patch(u8 *p, const u8 *symbol, u32 add)
+{
+	p += symbol - trampoline_start;
+	put_le32(p, get_le32(p) + add);
+}
+
 /* Page below 1 MiB for the trampoline: reserved at boot. */
 static void
 trampoline_setup(phys_t pa)
@@ -109,12 +118,10 @@ trampoline_setup(phys_t pa)
 	u8 *p = phys_to_virt(pa);
 	size_t size = (size_t)(trampoline_end - trampoline_start);
 
-#define PATCH(sym) (*(u32 *)(p + ((sym) - (u8 *)trampoline_start)) += (u32)pa)
 	memcpy(p, trampoline_start, size);
-	PATCH(tr_gdt_base);
-	PATCH(tr_far32);
-	PATCH(tr_far64);
-#undef PATCH
+	trampoline_patch(p, tr_gdt_base, (u32)pa);
+	trampoline_patch(p, tr_far32, (u32)pa);
+	trampoline_patch(p, tr_far64, (u32)pa);
 }
 
 static unsigned int

@@ -70,10 +70,12 @@ robust_exit(struct task *t)
 	struct robust_entry e, next, pending;
 	s64 offset;
 
-	if (entry_read(&e, &head->list.next) || get_user(offset, &head->futex_offset) ||
-	    entry_read(&pending, &head->list_op_pending))
+	if (entry_read(&e, user_field(head, list.next)) ||
+	    get_user(offset, user_field(head, futex_offset)) ||
+	    entry_read(&pending, user_field(head, list_op_pending)))
 		return;
-	for (unsigned int n = 0; n < ROBUST_LIST_LIMIT && e.addr != (u64 __force)&head->list; n++) {
+	for (unsigned int n = 0;
+	     n < ROBUST_LIST_LIMIT && e.addr != (u64 __force)user_field(head, list); n++) {
 		/* Read before the word is marked: its waiter may unmap the entry. */
 		int err = entry_read(&next, (const u64 __user *)e.addr);
 

@@ -227,7 +227,7 @@ poll_do(struct pollfd __user *ufds, unsigned int n, u64 deadline)
 		for (i = 0; i < n; i++)
 			fd_put(refs[i]);
 		for (i = 0; i < n && ret >= 0; i++)
-			if (put_user(fds[i].revents, &ufds[i].revents))
+			if (put_user(fds[i].revents, user_field(&ufds[i], revents)))
 				ret = -EFAULT;
 	}
 	if (fds != fast) {

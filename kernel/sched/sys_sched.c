@@ -371,20 +371,20 @@ attr_from_user(struct sched_attr *a, struct sched_attr __user *ua)
 	u32 size;
 	int err;
 
-	if (get_user(size, &ua->size))
+	if (get_user(size, user_field(ua, size)))
 		return -EFAULT;
 	if (size == 0)
 		size = ATTR_SIZE_VER0;
 	if (size < ATTR_SIZE_VER0 || size > PAGE_SIZE) {
 		u32 known = sizeof(*a);
 
-		return put_user(known, &ua->size) ? -EFAULT : -E2BIG;
+		return put_user(known, user_field(ua, size)) ? -EFAULT : -E2BIG;
 	}
 	err = copy_struct_from_user(a, sizeof(*a), ua, size);
 	if (err == -E2BIG) {
 		u32 known = sizeof(*a);
 
-		if (put_user(known, &ua->size))
+		if (put_user(known, user_field(ua, size)))
 			return -EFAULT;
 	}
 	a->nice = clamp(a->nice, -20, 19);

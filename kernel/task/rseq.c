@@ -29,7 +29,7 @@ read_section(const struct task *t, struct rseq_cs *cs)
 	u32 sig;
 
 	cs->start_ip = 0;
-	if (get_user(ptr, &area->rseq_cs))
+	if (get_user(ptr, user_field(area, rseq_cs)))
 		return -EFAULT;
 	if (!ptr)
 		return 0;
@@ -55,7 +55,7 @@ fix_ip(struct task *t, struct regs *r)
 	if (err || !cs.start_ip)
 		return err;
 	/* Outside the section the pointer is stale: the thread left it without clearing. */
-	if (put_user(0UL, &area->rseq_cs))
+	if (put_user(0UL, user_field(area, rseq_cs)))
 		return -EFAULT;
 	if (r->rip - cs.start_ip < cs.post_commit_offset)
 		r->rip = cs.abort_ip;
@@ -68,7 +68,10 @@ store_cpu(struct task *t)
 	struct rseq __user *area = t->rseq;
 	u32 cpu = cpu_id();
 
-	return put_user(cpu, &area->cpu_id_start) || put_user(cpu, &area->cpu_id) ? -EFAULT : 0;
+	return put_user(cpu, user_field(area, cpu_id_start)) ||
+			       put_user(cpu, user_field(area, cpu_id))
+		       ? -EFAULT
+		       : 0;
 }
 
 void
@@ -108,7 +111,8 @@ rseq_unregister(struct task *t, void __user *area, u32 len, int flags, u32 sig)
 		return -EINVAL;
 	if (sig != t->rseq_sig)
 		return -EPERM;
-	if (put_user(0u, &a->cpu_id_start) || put_user(RSEQ_CPU_ID_UNINITIALIZED, &a->cpu_id))
+	if (put_user(0u, user_field(a, cpu_id_start)) ||
+	    put_user(RSEQ_CPU_ID_UNINITIALIZED, user_field(a, cpu_id)))
 		return -EFAULT;
 	rseq_exec(t);
 	return 0;

@@ -287,9 +287,10 @@ waitid_put_info(struct siginfo __user *uinfo, const struct wait *w, bool found)
 	const struct siginfo *i = found ? &w->info : &none;
 
 	/* Only these fields are written, as on Linux. */
-	if (put_user(found ? SIGCHLD : 0, &uinfo->signo) || put_user(0, &uinfo->err) ||
-	    put_user(i->code, &uinfo->code) || put_user(i->pid, &uinfo->pid) ||
-	    put_user(i->uid, &uinfo->uid) || put_user(i->status, &uinfo->status))
+	if (put_user(found ? SIGCHLD : 0, user_field(uinfo, signo)) ||
+	    put_user(0, user_field(uinfo, err)) || put_user(i->code, user_field(uinfo, code)) ||
+	    put_user(i->pid, user_field(uinfo, pid)) || put_user(i->uid, user_field(uinfo, uid)) ||
+	    put_user(i->status, user_field(uinfo, status)))
 		return -EFAULT;
 	return 0;
 }
