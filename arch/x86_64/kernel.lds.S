@@ -67,6 +67,7 @@ SECTIONS
 		REGISTRY(params)
 		REGISTRY(proc_entries)
 		REGISTRY(sysctls)
+		REGISTRY(debugfs_entries)
 		REGISTRY(consoles)
 		REGISTRY(lock_classes)
 		REGISTRY(smap_open)

@@ -138,9 +138,9 @@ static const struct fs_type sysfs_type = {.name = "sysfs", .mount = sysfs_mount}
 static int
 fill_folders(struct dentry *root)
 {
-	static const char *const paths[] = {"block",	      "bus",	 "class",    "dev/block",
-					    "dev/char",	      "devices", "firmware", "fs",
-					    "kernel/tracing", "module"};
+	static const char *const paths[] = {
+		"block",    "bus", "class",	     "dev/block",    "dev/char", "devices",
+		"firmware", "fs",  "kernel/tracing", "kernel/debug", "module"};
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths) && !err; i++) {

@@ -215,6 +215,7 @@ task_exit(int code)
 	exit_space(t, group_dead);
 	ipc_task_exit(t);
 	exit_files(t);
+	kcov_task_exit();
 	sched_release_bandwidth(t);
 	if (group_dead && p->session_leader)
 		tty_session_exit(p);

@@ -19,6 +19,7 @@
 
 #include "arch/x86_64/asm/layout.h"
 #include "arch/x86_64/asm/regs.h"
+#include "kernel/check/kcov.h"
 #include "kernel/cred.h"
 #include "kernel/sched/sched_task.h"
 #include "kernel/signal/signal_task.h"
@@ -193,6 +194,11 @@ struct task {
 	struct held_locks held;
 	/* o  link waiting for a mutex or PI lock (sync/) */
 	void *blocked_on;
+
+#if CONFIG_KCOV
+	/* o  who is told what code we run */
+	struct task_kcov kcov;
+#endif
 
 	/* a  references; the last frees after a grace period */
 	u32 refs;
