@@ -41,7 +41,7 @@ ifneq ($(WITH_TESTS),1)
 SOURCES := $(filter-out %_test.c,$(SOURCES))
 endif
 ifneq ($(WITH_DEBUG),1)
-SOURCES := $(filter-out kernel/alloc_fail.c fs/proc/slab_allocators.c fs/proc/lock_stat.c fs/proc/locks.c,$(SOURCES))
+SOURCES := $(filter-out kernel/alloc_fail.c mm/fail_sites.c mm/fail_test.c fs/proc/slab_allocators.c fs/proc/lock_stat.c fs/proc/locks.c,$(SOURCES))
 endif
 ifneq ($(WITH_UBSAN),1)
 SOURCES := $(filter-out kernel/check/ubsan%,$(SOURCES))
@@ -92,7 +92,7 @@ NO_ASAN := mm/kasan mm/kasan_map mm/kasan_slab mm/slab mm/slab_cache mm/slab_deb
 $(NO_ASAN:%=$(B)/%.o): CFLAGS := $(filter-out -fsanitize=kernel-address -fasan-%,$(CFLAGS))
 
 # What a report of an undefined operation is made of.
-$(B)/kernel/check/ubsan.o: CFLAGS := $(filter-out -fsanitize=%,$(CFLAGS)) -fwrapv
+$(B)/kernel/check/ubsan.o: CFLAGS := $(filter-out -fsanitize=% -fasan-%,$(CFLAGS)) -fwrapv
 
 # What runs before there are tasks, comes in between (interrupts, the scheduler), or is so much
 # the same in all system calls that it only hides what they do; and the runtime of KCOV itself.

@@ -4,6 +4,7 @@
 #include "lib/bitmap.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/fail.h"
 #include "mm/slab.h"
 
 #define ROOM_FIRST 512u
@@ -34,7 +35,9 @@ ids_alloc(struct ids *ids)
 
 	mutex_lock(&ids->mutex);
 	n = ids->room ? bitmap_next_zero(ids->used, ids->room, ids->hint) : 0;
-	if (n >= ids->limit)
+	if (fail_alloc(GFP_KERNEL))
+		r = -ENOMEM;
+	else if (n >= ids->limit)
 		r = -ENOSPC;
 	else if (n >= ids->room)
 		r = grow(ids);

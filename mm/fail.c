@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Random allocation failures, so that the paths behind them are walked.
+ * Allocation failures on request, at random here and by place in mm/fail_sites.c,
+ * so that the paths behind them are walked.
  *
  * Model: each CPU has a generator (xorshift, 64 bits) of its own; an allocation
  * fails when its number falls into one of n parts. GFP_NOWARN allocations are
@@ -56,12 +57,20 @@ spared(gfp_t gfp)
 	return (gfp & (GFP_NOWARN | GFP_RESERVE)) || (gfp & GFP_USER) == GFP_USER;
 }
 
+static bool
+fail_site_due(void)
+{
+	return CONFIG_FAIL_ALLOC && fail_sites_get() != FAIL_SITES_OFF && fail_site_reached();
+}
+
 bool
 fail_alloc_roll(gfp_t gfp)
 {
 	u32 n = READ_ONCE(one_in);
 
-	if (n == 0 || spared(gfp) || fail_draw() % n != 0)
+	if (spared(gfp))
+		return false;
+	if (!fail_site_due() && (n == 0 || fail_draw() % n != 0))
 		return false;
 	counter_inc(fail_count);
 	return true;

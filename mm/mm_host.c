@@ -377,6 +377,12 @@ percpu_port_unlock(void)
 {
 }
 
+bool
+percpu_port_fail(void)
+{
+	return false;
+}
+
 int
 percpu_port_populate(unsigned long from, unsigned long to)
 {

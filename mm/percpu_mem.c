@@ -18,6 +18,7 @@
 #include "lib/bitmap.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/fail.h"
 #include "mm/kmap.h"
 #include "mm/memblock.h"
 #include "mm/page_impl.h"
@@ -179,6 +180,12 @@ percpu_port_alloc(size_t size)
 	if (size >= CACHE_LINE)
 		size = align_up(size, CACHE_LINE);
 	return kzalloc(size, GFP_KERNEL);
+}
+
+bool
+percpu_port_fail(void)
+{
+	return fail_alloc(GFP_KERNEL);
 }
 
 void

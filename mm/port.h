@@ -28,6 +28,13 @@ bool mm_port_task_dying(void);
 /* NUMA node of a CPU, 0 if the firmware does not say. */
 unsigned int mm_port_cpu_node(unsigned int cpu);
 
+/* Return addresses of who is running, innermost first, without the caller's own: how many. */
+unsigned int mm_port_callers(unsigned long *pcs, unsigned int n);
+
+/* --- kernel/alloc_fail.c --- */
+/* Is the current task one that drives the failing of allocations and shall not meet it? */
+bool mm_port_fail_spared(void);
+
 /* --- kernel/oom.c --- */
 /*
  * Nothing is left to reclaim for an allocation of 2^order pages: kills a

@@ -29,6 +29,7 @@
 #include "lib/assert.h"
 #include "lib/bitmap.h"
 #include "lib/errno.h"
+#include "mm/fail.h"
 #include "mm/kasan.h"
 #include "mm/kmap.h"
 #include "mm/meminfo.h"
@@ -468,7 +469,7 @@ vmalloc_node(size_t size, unsigned int node, gfp_t gfp)
 	unsigned long va;
 
 	/* More than there is can only fail, after long work. */
-	if (n == 0 || n > pages_total())
+	if (n == 0 || n > pages_total() || fail_alloc(gfp))
 		return NULL;
 	va = kmap_area_take(n);
 	if (va == 0)

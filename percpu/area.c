@@ -119,6 +119,8 @@ percpu_alloc(size_t size, size_t align)
 
 	ASSERT(size > 0 && size <= PERCPU_ALLOC_MAX);
 	ASSERT(is_power_of_2(align) && align <= CACHE_LINE);
+	if (percpu_port_fail())
+		return NULL;
 	percpu_port_lock();
 	start = units_take(n, max(align, UNIT) / UNIT);
 	percpu_port_unlock();

@@ -5,7 +5,8 @@
  *
  *      DEFINED IN      FUNCTIONS
  *      kernel/         work_port_kick, ref_port_arm, mailbox_port_arm
- *      mm/             percpu_port_alloc, percpu_port_free, percpu_port_populate
+ *      mm/             percpu_port_alloc, percpu_port_free, percpu_port_populate,
+ *                      percpu_port_fail
  *      sync/           percpu_port_lock, percpu_port_unlock, percpu_port_wait,
  *                      percpu_port_wake, pin_check_sleep (percpu/pin.h)
  *      arch/           arch_ipi_mailbox (percpu/mailbox.h)
@@ -17,6 +18,8 @@
 
 /* Zeroed memory, aligned to a cache line from 64 bytes on; NULL: none. May sleep. */
 void *percpu_port_alloc(size_t size);
+/* Shall percpu_alloc() fail here, for a test? */
+bool percpu_port_fail(void);
 /* Any context but NMI. p may be NULL. */
 void percpu_port_free(void *p);
 /*

@@ -453,6 +453,12 @@ percpu_port_alloc(size_t size)
 	return memset(aligned_alloc(CACHE_LINE, size), 0, size);
 }
 
+bool
+percpu_port_fail(void)
+{
+	return false;
+}
+
 void
 percpu_port_free(void *p)
 {

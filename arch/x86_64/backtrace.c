@@ -6,6 +6,7 @@
 #include "kernel/log.h"
 #include "kernel/port.h"
 #include "kernel/task/task.h"
+#include "mm/port.h"
 #include "mm/uaccess.h"
 #include "sync/port.h"
 
@@ -54,6 +55,23 @@ backtrace_frames(unsigned long rip, unsigned long rbp)
 		prev = rbp;
 		rbp = f[0];
 	}
+}
+
+unsigned int
+mm_port_callers(unsigned long *pcs, unsigned int n)
+{
+	unsigned long rbp = (unsigned long)__builtin_frame_address(0), prev = rbp - 8, f[2];
+	unsigned int i = 0;
+	bool own = true;
+
+	while (i < n && frame_ok(rbp, prev) && peek(f, rbp, sizeof(f)) && in_text(f[1])) {
+		if (!own)
+			pcs[i++] = f[1];
+		own = false;
+		prev = rbp;
+		rbp = f[0];
+	}
+	return i;
 }
 
 unsigned int

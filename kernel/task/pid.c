@@ -36,6 +36,7 @@
 #include "kernel/log.h"
 #include "kernel/task/task_impl.h"
 #include "lib/errno.h"
+#include "mm/fail.h"
 #include "mm/slab.h"
 #include "percpu/cpumask.h"
 #include "percpu/idpool.h"
@@ -225,6 +226,8 @@ number_alloc(void)
 {
 	s64 nr = -EAGAIN;
 
+	if (fail_alloc(GFP_KERNEL))
+		return -EAGAIN;
 	if (unlikely(READ_ONCE(pid_max) < READ_ONCE(covered)))
 		return number_search();
 	for (u32 i = 0; nr == -EAGAIN && i < smp_load_acquire(&nr_pools); i++)
