@@ -324,7 +324,7 @@ cut(struct file_locks *fl, struct lock *l, const struct lock *r, struct lock **s
 	list_del(&l->link);
 	if (head)
 		l->end = r->start - 1;
-	else
+	else if (tail)
 		l->start = r->end + 1;
 	if (head || tail)
 		insert(fl, l);
