@@ -117,12 +117,13 @@ cpu_die_oncpu(void)
 	if (!atomic_try_cmpxchg(&this_cpu(cpu_phase), &asked, CPU_GOING))
 		return;
 	sched_give_away_oncpu();
+	/* Who frees a space's tables asks those that are online to let go of them. */
+	tlb_quit_oncpu();
 	cpumask_clear_atomic(&cpu_online_mask, cpu_id());
 	quiet_until_final();
 	sched_cpu_quit_oncpu();
 	kernel_ports_quit_oncpu();
 	ref_cpu_quit_oncpu();
-	tlb_quit_oncpu();
 	rcu_cpu_down(cpu_id());
 	smp_store_release(&this_cpu(cpu_phase), CPU_DEAD);
 	arch_halt();
@@ -204,8 +205,9 @@ down_locked(unsigned int cpu)
 		cpumask_set_atomic(&cpu_active_mask, cpu);
 		return err;
 	}
-	kernel_ports_park(cpu);
+	/* First: a barrier that goes on waits for callbacks, which the thread that is parked runs. */
 	rcu_barrier_hold();
+	kernel_ports_park(cpu);
 	smp_store_release(&cpu_of(cpu_phase, cpu), CPU_ASKED);
 	sched_cpu_leave(cpu);
 	err = wait_phase(cpu, CPU_QUIET);

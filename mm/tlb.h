@@ -10,7 +10,7 @@
  */
 void tlb_flush_kernel(unsigned long start, unsigned long end);
 
-/* A CPU that leaves lets go of the space it has loaded. Interrupts off; not online. */
+/* A CPU that leaves lets go of the space it has loaded, while it is online. Interrupts off. */
 void tlb_quit_oncpu(void);
 
 #endif
