@@ -178,6 +178,7 @@ help:
 	@echo 'make iso        GRUB 2 image, BIOS and UEFI'
 	@echo 'make debug      as run, waiting for gdb on :1234'
 	@echo 'make check      static checks: layers, style, sparse, clang'
+	@echo 'make torture    the torture tests until a time is over (TORTURE_SECONDS, TORTURE_CPUS)'
 	@echo 'make bench      benchmarks beside Linux'
 	@echo 'make conflicts  which operations share cache lines, beside Linux'
 	@echo 'make hot        the hot functions of a command (HOT_COMMAND)'

@@ -5,6 +5,7 @@
 #include "kernel/log.h"
 #include "kernel/sched/sched.h"
 #include "kernel/task/task.h"
+#include "kernel/test_run.h"
 #include "kernel/time/clock.h"
 #include "kernel/time/timer.h"
 #include "mm/slab.h"
@@ -50,7 +51,9 @@ test_spawn(unsigned int cpu, void (*fn)(void *arg), void *arg)
 	t->fn = fn;
 	t->arg = arg;
 	completion_init(&t->done);
+	test_hotplug_hold();
 	t->task = kthread_create((int)pick_cpu(cpu), thread_main, t, "test/%u", cpu);
+	test_hotplug_release();
 	if (is_err(t->task))
 		panic("test_spawn: error %ld", ptr_err(t->task));
 	return t;

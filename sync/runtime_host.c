@@ -618,6 +618,12 @@ test_cpus(void)
 }
 
 u64
+test_seed(void)
+{
+	return 0;
+}
+
+u64
 test_duration(void)
 {
 	const char *ms = getenv("HOST_MS");

@@ -34,5 +34,7 @@ void test_use_space(struct space *s);
 unsigned int test_cpus(void);
 /* How long a torture loop runs, ns (about 1 s at 2 CPUs; less under an emulator with many). */
 u64 test_duration(void);
+/* What random numbers begin with: another one each time that a test is repeated; 0 at first. */
+u64 test_seed(void);
 
 #endif

@@ -72,7 +72,8 @@ torture_run(struct torture *t, const struct torture_plan *plan)
 	t->over = 0;
 	completion_init(&t->start);
 	for (unsigned int i = 0; i < t->nr; i++) {
-		threads[i] = (struct torture_thread){.torture = t, .index = i, .seed = i + 1};
+		threads[i] = (struct torture_thread){
+			.torture = t, .index = i, .seed = test_seed() + i + 1};
 		handle[i] = test_spawn(i, thread_main, &threads[i]);
 	}
 	complete_all(&t->start);

@@ -9,6 +9,7 @@
 #   make conflicts CONFLICTS_ARGS=--no-linux                    the table of shared cache lines
 #   make hot HOT_COMMAND='ls -lR /'     the kernel's functions by instructions executed
 #   make trace TRACE_COMMAND='...'      what a command does over time, as a page
+#   make torture TORTURE_SECONDS=3600 TORTURE_CPUS=16           torture tests, again and again
 #   make bench BENCH='--quick --only ops'                       the table of costs
 
 # One program a file, static, on both kernels the same.
@@ -92,6 +93,11 @@ test: $(KERNEL) $(KERNEL_DEBUG) $(KERNEL_KCSAN) $(CHECKED) $(ISO) $(GUEST_PROGRA
 
 test-all: $(KERNEL) $(KERNEL_DEBUG) $(KERNEL_KCSAN) $(CHECKED) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)
 	@$(PROVE) $(TESTS_ALL)
+
+# The torture tests for a while (TORTURE_SECONDS, TORTURE_CPUS, TORTURE_KERNELS, TORTURE_SEED).
+.PHONY: torture
+torture: $(KERNEL) $(KERNEL_DEBUG)
+	@O=$(O) KERNEL=$(KERNEL) KERNEL_DEBUG=$(KERNEL_DEBUG) tests/all/torture.t
 
 # Which operations on two CPUs write what the other touches, beside Debian's Linux.
 conflicts: $(KERNEL) $(CONFLICTS)
