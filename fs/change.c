@@ -383,6 +383,29 @@ vfs_unlink(int dfd, const char *name)
 }
 
 int
+last_of_name(struct last *last, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (!n || str_equal(name, ".") || str_equal(name, "..") || strchr(name, '/'))
+		return -EACCES;
+	if (n > NAME_MAX)
+		return -ENAMETOOLONG;
+	*last = (struct last){.type = LAST_NORM, .len = (u32)n};
+	memcpy(last->s, name, n + 1);
+	return 0;
+}
+
+int
+vfs_unlink_in(const struct path *dir, const char *name)
+{
+	struct last last;
+	int err = last_of_name(&last, name);
+
+	return err ? err : remove_checked(dir, &last, false);
+}
+
+int
 vfs_rmdir(int dfd, const char *name)
 {
 	return remove_at(dfd, name, true);

@@ -6,6 +6,8 @@
 #include "fs/namei.h"
 
 bool dir_parallel(const struct inode *dir);
+/* One name by itself: 0, -EACCES, -ENAMETOOLONG. */
+int last_of_name(struct last *last, const char *name);
 /* May the caller make a name in parent? -ENOENT: it is dead. */
 int may_create(const struct dentry *parent);
 /* May it remove victim, as a directory or as something else? */

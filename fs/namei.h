@@ -70,6 +70,8 @@ int vfs_symlink(const char *target, int dfd, const char *name);
 int vfs_link(int odfd, const char *old, int ndfd, const char *new_name, int flags);
 int vfs_unlink(int dfd, const char *name);
 int vfs_rmdir(int dfd, const char *name);
+/* One name in a directory, as file_open_in(). */
+int vfs_unlink_in(const struct path *dir, const char *name);
 
 struct rename_request {
 	int odfd;
@@ -88,12 +90,19 @@ struct open_request {
 	u32 mode;
 	/* WALK_* of openat2's resolve */
 	u32 walk;
+	/* file_open_in(): goes to ->create */
+	const void *extra;
 };
 
 /* A new handle; err_ptr(-Exxx). */
 struct file *file_open_at(int dfd, const char *name, const struct open_request *r);
 /* For the kernel itself, from the root of current. */
 struct file *file_open(const char *name, u32 flags, u32 mode);
+/*
+ * The same for one name (no slash, no dots: -EACCES) in a directory, without a walk: for
+ * calls that have names of their own (mq_open(2)).
+ */
+struct file *file_open_in(const struct path *dir, const char *name, const struct open_request *r);
 /*
  * The place of a handle, with references, for links such as /proc/PID/fd/N. Pipes
  * and others without one get a place of their own: it can be looked at, and a

@@ -404,6 +404,58 @@ file_open_at(int dfd, const char *name, const struct open_request *r)
 	return f;
 }
 
+/* The file at `last`, made if need be: *d with a reference. */
+static int
+find_in(const struct path *dir, const struct last *last, const struct open_request *r,
+	struct dentry **d)
+{
+	struct node_args a = {.mode = S_IFREG | (r->mode & S_IALLUGO & ~current_umask()),
+			      .extra = r->extra};
+	int err;
+
+	do {
+		*d = dir_lookup(dir, last->s, last->len);
+		if (!is_err(*d))
+			return r->flags & O_CREAT && r->flags & O_EXCL ? -EEXIST : 0;
+		err = (int)ptr_err(*d);
+		*d = NULL;
+		if (err != -ENOENT || !(r->flags & O_CREAT))
+			return err;
+		err = make_node(dir, last, &a, d);
+		/* A new one is opened whatever its mode says. */
+		if (!err)
+			return 1;
+	} while (err == -EEXIST);
+	return err;
+}
+
+struct file *
+file_open_in(const struct path *dir, const char *name, const struct open_request *r)
+{
+	static const u8 modes[] = {MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, 0};
+	u32 access = r->flags & O_ACCMODE;
+	struct path p = {.mnt = dir->mnt};
+	struct last last;
+	int ret = last_of_name(&last, name);
+
+	if (!ret)
+		ret = inode_permission(dir->dentry->inode, current_cred(), MAY_EXEC);
+	if (ret)
+		return err_ptr(ret);
+	ret = find_in(dir, &last, r, &p.dentry);
+	if (!ret)
+		ret = access == O_ACCMODE
+			      ? -EINVAL
+			      : inode_permission(p.dentry->inode, current_cred(), modes[access]);
+	if (ret < 0) {
+		if (p.dentry)
+			dentry_put(p.dentry);
+		return err_ptr(ret);
+	}
+	mount_get(p.mnt);
+	return file_open_taken(&p, r->flags);
+}
+
 struct file *
 file_open(const char *name, u32 flags, u32 mode)
 {

@@ -170,6 +170,8 @@ struct node_args {
 	u32 rdev;
 	/* Symbolic links. */
 	const char *target;
+	/* From open_request, for the file system's own calls; NULL. */
+	const void *extra;
 };
 
 struct dir_context {

@@ -32,6 +32,7 @@ GROUPS = {
     "signals": "kill sigq sigsegv sigfpe sigabrt sigchld sigpending sigsuspend sigtrap sigrt",
     "timers": "timer timerfd itimer clock nanosleep alarm",
     "fork and clone": "fork vfork clone pthread daemon wait zombie session",
+    "System V IPC": "shm-sysv sem-sysv msg mq",
     "futex": "futex mutex sem get set env",
     "directories on tmpfs": "dentry dir dirdeep link symlink rename chdir getdent inotify mknod "
                             "filename",

@@ -83,7 +83,8 @@ struct op {
 };
 
 /* Operations by subject, ended by an element without a name. */
-extern const struct op ops_path[], ops_handle[], ops_memory[], ops_process[], ops_system[];
+extern const struct op ops_path[], ops_handle[], ops_memory[], ops_process[], ops_system[],
+	ops_ipc[];
 
 /* A pair to run. reason: why POSIX does not let it commute; NULL: it does. */
 struct pair {

@@ -67,6 +67,10 @@ static const struct rule rules[] = {
 	{APART, EACH, "pipe pipe-write pipe-read socketpair memfd", NULL},
 	{APART, EACH, "eventfd eventfd-write eventfd-read", NULL},
 	{APART, EACH, "epoll-create epoll-add epoll-del epoll-wait epoll-wake", NULL},
+	/* System V and POSIX IPC */
+	{APART, EACH, "semop msgsnd msgrcv shmat shmdt shm-fault mq-send mq-receive", NULL},
+	{APART, CROSS, "msgsnd", "msgrcv"},
+	{APART, CROSS, "mq-send", "mq-receive"},
 	/* memory */
 	{FAR, ALL, "mmap " RANGES, NULL},
 	{FAR, EACH, "fault-read fault-file mmap-file mincore mlock mremap", NULL},
@@ -145,7 +149,7 @@ static const struct op *
 find(const char *name, size_t length)
 {
 	static const struct op *const lists[] = {ops_path, ops_handle, ops_memory, ops_process,
-						 ops_system};
+						 ops_system, ops_ipc};
 
 	for (unsigned int i = 0; i < array_size(lists); i++)
 		for (const struct op *op = lists[i]; op->name != NULL; op++)
