@@ -56,5 +56,13 @@ gives "namei" "*d tmp*" 'namei -m /tmp/ul | sed "s/drwx[-rwxt]* /d /"'
 gives "whereis" "ls: */bin/ls*" 'whereis ls'
 gives "swapon --show" "" 'swapon --show'
 gives "lsns" "*mnt*" 'lsns'
+gives "ipcmk, ipcs -m" "*root 600 5000 0*" 'ipcmk -M 5000 -p 0600 && ipcs -m | tr -s " "'
+gives "ipcmk, ipcs -s" "*root 640 3*" 'ipcmk -S 3 -p 0640 && ipcs -s | tr -s " "'
+gives "ipcmk, ipcs -q" "*root 644 0 0*" 'ipcmk -Q && ipcs -q | tr -s " "'
+gives "ipcs -l" "*max number of segments = 4096*max ops per semop call = 500*" 'ipcs -q -l; ipcs -m -l; ipcs -s -l'
+gives "ipcs -u" "*segments allocated 1*" 'ipcs -m -u'
+gives "ipcs -i" "*uid=0*cuid=0*" 'ipcs -m -i $(ipcs -m | sed -n "s/^0x[0-9a-f]* *\\([0-9]*\\).*/\\1/p")'
+gives "lsipc" "*SHMMNI*4096*" 'lsipc'
+gives "ipcrm -a" "0" 'ipcrm -a; ipcs | grep -c ^0x'
 cd /; rm -rf /tmp/ul
 plan
