@@ -16,6 +16,7 @@
 #include "fs/exec.h"
 #include "fs/generic.h"
 #include "fs/mount.h"
+#include "kernel/ptrace/ptrace.h"
 #include "kernel/random.h"
 #include "kernel/signal/signal.h"
 #include "kernel/syscall/syscalls.h"
@@ -273,12 +274,14 @@ base_name(const char *name)
 int
 exec_begin(struct exec *x)
 {
-	struct space *s;
+	struct space *s = NULL;
 	s32 tid = current->tid;
-	int err = prepare_creds(x);
+	int err;
 
+	ptrace_exec_begin();
+	err = prepare_creds(x);
 	if (err)
-		return err;
+		goto out;
 	s = space_create();
 	err = s ? files_unshare() : -ENOMEM;
 	if (err)
@@ -295,11 +298,13 @@ exec_begin(struct exec *x)
 	task_set_comm(current, base_name(x->filename));
 	signal_exec();
 	cred_exec_commit(&x->creds);
+	ptrace_exec_end();
 	files_close_on_exec();
 	trace_sched_process_exec(x->filename, current->tid, tid);
 	return 0;
 out:
 	cred_exec_abort(&x->creds);
+	ptrace_exec_end();
 	if (s)
 		space_put_user(s);
 	return err;
@@ -422,6 +427,7 @@ exec_program(int dfd, const char *name, int flags, struct exec_strings argv,
 	     struct exec_strings envp)
 {
 	struct exec *x = kzalloc(sizeof(*x), GFP_KERNEL);
+	s32 tid = current->tid;
 	bool committed;
 	int err;
 
@@ -437,6 +443,8 @@ exec_program(int dfd, const char *name, int flags, struct exec_strings argv,
 			return err;
 		signal_force(SIGSEGV);
 	}
+	if (!err && ptrace_traced(current))
+		ptrace_exec(tid);
 	return err;
 }
 

@@ -14,6 +14,7 @@
 #include "kernel/cred.h"
 
 #include "kernel/cred_impl.h"
+#include "kernel/ptrace/ptrace.h"
 #include "kernel/task/task.h"
 #include "kernel/uapi/capability.h"
 #include "lib/errno.h"
@@ -297,9 +298,13 @@ exec_finish(struct cred_exec *x, struct cred *new, const struct cred *old, bool 
 {
 	bool set_id = changes_ids(new, old);
 
-	if ((set_id || (new->cap_permitted & ~old->cap_permitted)) && current->no_new_privs) {
-		new->euid = new->uid;
-		new->egid = new->gid;
+	/* A tracer without the right to look into what we would become keeps us what we are. */
+	if ((set_id || (new->cap_permitted & ~old->cap_permitted)) &&
+	    (current->no_new_privs || ptrace_restricts_exec())) {
+		if (current->no_new_privs || !capable(CAP_SETUID)) {
+			new->euid = new->uid;
+			new->egid = new->gid;
+		}
 		new->cap_permitted &= old->cap_permitted;
 	}
 	new->suid = new->fsuid = new->euid;

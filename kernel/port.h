@@ -51,6 +51,16 @@ long arch_signal_return(struct regs *r, u64 *mask, bool *bad);
 /* Prints the stack of t (NULL: here) or of another CPU (by NMI). */
 void arch_backtrace(struct task *t);
 void arch_backtrace_cpu(unsigned int cpu);
+/*
+ * ptrace(2), t stopped or current: requests about registers (-EIO: no such),
+ * single steps, entering of system calls; debug registers of a dead task, and of
+ * current at exec.
+ */
+long arch_ptrace(struct task *t, unsigned int request, unsigned long addr, unsigned long data);
+void arch_ptrace_step(struct task *t, bool on);
+void arch_ptrace_watch(struct task *t, bool on);
+void arch_debug_free(struct task *t);
+void arch_debug_flush(void);
 /* Sets TLS base for CLONE_SETTLS. */
 void arch_set_tls(struct task *t, unsigned long base);
 

@@ -12,7 +12,7 @@
 #include "mm/vmalloc.h"
 
 /* Interrupt stacks of the TSS (Intel SDM vol. 3, 6.14.5). */
-enum { IST_NMI = 1, IST_DF = 2, IST_MC = 3, IST_COUNT = 3 };
+enum { IST_NMI = 1, IST_DF = 2, IST_MC = 3, IST_DB = 4, IST_COUNT = 4 };
 #define IST_STACK_SIZE (KERNEL_STACK_SIZE / 2)
 
 /*
@@ -75,6 +75,7 @@ idt_init(void)
 				   .offset_mid = a >> 16 & 0xffff,
 				   .offset_high = a >> 32};
 	}
+	idt[1].ist = IST_DB;
 	idt[2].ist = IST_NMI;
 	idt[8].ist = IST_DF;
 	idt[18].ist = IST_MC;

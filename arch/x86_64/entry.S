@@ -67,8 +67,8 @@ entry_syscall:
 	PUSH_REGS $-38
 	sti
 	xor	%ebp, %ebp
-	cmpb	$0, trace_syscalls
-	jne	entry_syscall_traced
+	cmpw	$0, %gs:syscall_watch
+	jne	entry_syscall_watched
 	/* The number is the low half. */
 	mov	%eax, %eax
 	cmp	$SYSCALL_LIMIT, %eax
@@ -107,10 +107,10 @@ entry_syscall_done:
 	swapgs
 	sysretq
 
-/* kernel/trace/syscall.c makes the call, between two records. */
-entry_syscall_traced:
+/* kernel/trace/syscall.c makes the call, between two records, or behind a stop. */
+entry_syscall_watched:
 	mov	%rsp, %rdi
-	call	trace_syscall
+	call	syscall_watched
 	jmp	entry_syscall_done
 
 entry_missing:
@@ -183,6 +183,8 @@ vector = 0
 	push	$vector
 .if vector == 2 || vector == 8 || vector == 18
 	jmp	entry_ist
+.elseif vector == 1
+	jmp	entry_debug
 .else
 	jmp	entry_common
 .endif
@@ -196,10 +198,11 @@ vector = vector + 1
 entry_common:
 	cld
 	testb	$3, 24(%rsp)
-	jz	1f
+	jz	entry_common_kernel_gs
 	swapgs
 	lfence
-1:	xchg	%rdi, (%rsp)
+entry_common_kernel_gs:
+	xchg	%rdi, (%rsp)
 	push	%rsi
 	push	%rdx
 	push	%rcx
@@ -237,6 +240,39 @@ entry_common:
 	add	$8, %rsp
 	/* A #GP or #PF here is found in the exception table (bad user frame). */
 	iretq
+
+/*
+ * #DB has a stack of its own: a breakpoint on what "mov ss" reads is held back
+ * until behind the next instruction, which may be a SYSCALL. The kernel's stack
+ * and GS are not there yet then, and what the program watches is of no interest:
+ * it is dropped. From user mode it goes on as any other exception, on the task's
+ * stack.
+ */
+entry_debug:
+	testb	$3, 24(%rsp)
+	jnz	1f
+	push	%rax
+	mov	$0xffff0ff0, %eax
+	mov	%rax, %dr6
+	pop	%rax
+	andl	$~0x100, 32(%rsp)
+	add	$16, %rsp
+	iretq
+1:	cld
+	swapgs
+	lfence
+	push	%rdi
+	mov	%rsp, %rdi
+	mov	%gs:entry_stack, %rsp
+	push	56(%rdi)
+	push	48(%rdi)
+	push	40(%rdi)
+	push	32(%rdi)
+	push	24(%rdi)
+	push	16(%rdi)
+	push	8(%rdi)
+	mov	(%rdi), %rdi
+	jmp	entry_common_kernel_gs
 
 /* IST entries: GS is whichever; rbx remembers whether to swap back. */
 entry_ist:

@@ -17,7 +17,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 
-#define FXSAVE_SIZE 512
+#define FXSAVE_SIZE FPU_LEGACY_SIZE
 #define XSAVE_HEADER 64
 /* x87, SSE, AVX, AVX-512 (three), PKRU: no state that the kernel would have to manage. */
 #define XCR0_WANTED (0x7UL | 0xe0UL | 0x200UL)
@@ -133,6 +133,97 @@ fpu_mxcsr_mask(void)
 
 	memcpy(&mask, fpu_init_state->area + 28, 4);
 	return mask ? mask : 0xffbf;
+}
+
+bool
+fpu_header_ok(const u8 *area)
+{
+	u64 head[8];
+	u32 i;
+
+	memcpy(head, area + FXSAVE_SIZE, sizeof(head));
+	if (head[0] & ~fpu_xcr0)
+		return false;
+	for (i = 1; i < 8; i++)
+		if (head[i])
+			return false;
+	return true;
+}
+
+/* --- a stopped task's state, for its tracer --- */
+
+static bool
+mxcsr_ok(const u8 *area)
+{
+	u32 mxcsr;
+
+	memcpy(&mxcsr, area + 24, 4);
+	return !(mxcsr & ~fpu_mxcsr_mask());
+}
+
+/* What XRSTOR would make of components that the header does not name stands in the area. */
+static void
+fill_absent(u8 *area)
+{
+	u64 present;
+
+	memcpy(&present, area + FXSAVE_SIZE, 8);
+	if (!(present & 1)) {
+		memcpy(area, fpu_init_state->area, 24);
+		memcpy(area + 32, fpu_init_state->area + 32, 128);
+	}
+	if (!(present & 2))
+		memset(area + 160, 0, 256);
+	if (!(present & 6))
+		memcpy(area + 24, fpu_init_state->area + 24, 4);
+	for (u32 i = 2; i < 63; i++) {
+		struct cpuid c;
+
+		if (!(fpu_xcr0 & ~present & BIT(i)))
+			continue;
+		c = cpuid(0xd, i);
+		memset(area + c.b, 0, c.a);
+	}
+}
+
+void
+fpu_get_image(const struct fpu *f, u8 *image)
+{
+	memcpy(image, f->area, fpu_size);
+	if (!fpu_xcr0)
+		return;
+	memset(image + 464, 0, 48);
+	memcpy(image + 464, &fpu_xcr0, 8);
+	fill_absent(image);
+}
+
+int
+fpu_set_image(struct fpu *f, u8 *image)
+{
+	if (!fpu_header_ok(image) || !mxcsr_ok(image))
+		return -EINVAL;
+	fill_absent(image);
+	memcpy(f->area, image, fpu_size);
+	/* No CPU's registers hold it. */
+	f->cpu = U32_MAX;
+	return 0;
+}
+
+int
+fpu_set_legacy(struct fpu *f, const u8 *image)
+{
+	u64 present;
+
+	if (!mxcsr_ok(image))
+		return -EINVAL;
+	memcpy(f->area, image, FXSAVE_SIZE);
+	if (fpu_xcr0) {
+		memcpy(&present, f->area + FXSAVE_SIZE, 8);
+		present |= 3;
+		memcpy(f->area + FXSAVE_SIZE, &present, 8);
+	}
+	f->cpu = U32_MAX;
+	return 0;
 }
 
 int

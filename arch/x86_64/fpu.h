@@ -7,6 +7,8 @@
 
 struct task;
 
+#define FPU_LEGACY_SIZE 512
+
 /* The XSAVE area follows; 64-byte aligned, fpu_size bytes. */
 struct fpu {
 	/* CPU whose registers hold this state as saved; U32_MAX: none */
@@ -25,6 +27,18 @@ void fpu_switch(struct task *prev, struct task *next);
 void fpu_sync(void);
 /* Makes `area` (fpu_size bytes, acceptable to XRSTOR) current's state. */
 void fpu_load(const u8 *area);
+/*
+ * f is of a task that is stopped, or current's after fpu_sync(). Its image as
+ * debuggers see it (fpu_size bytes): all components there, the components that
+ * the CPU has in byte 464.
+ */
+void fpu_get_image(const struct fpu *f, u8 *image);
+/* A stopped task gets this state: 0, -EINVAL (reserved bits). image may be changed. */
+int fpu_set_image(struct fpu *f, u8 *image);
+/* The same for x87 and SSE alone (FPU_LEGACY_SIZE bytes, as FXSAVE writes them). */
+int fpu_set_legacy(struct fpu *f, const u8 *image);
+/* Would XRSTOR take the header of this area? Known components, reserved bytes zero. */
+bool fpu_header_ok(const u8 *area);
 /* MXCSR bits that this CPU has. */
 u32 fpu_mxcsr_mask(void);
 /* The state at program start. */

@@ -102,22 +102,6 @@ fp_save(u8 __user *to)
 	return copy_to_user(to + fpu_size, &magic2, 4);
 }
 
-/* Would XRSTOR take it? Header: known components, not compacted, reserved bytes zero. */
-static bool
-fp_header_ok(const u8 *area)
-{
-	u64 head[8];
-	u32 i;
-
-	memcpy(head, area + 512, sizeof(head));
-	if (head[0] & ~fpu_xcr0)
-		return false;
-	for (i = 1; i < 8; i++)
-		if (head[i])
-			return false;
-	return true;
-}
-
 static bool
 fp_frame_is_extended(const u8 __user *from)
 {
@@ -146,7 +130,7 @@ fp_read(u8 *area, const u8 __user *from)
 		memset(area + 512, 0, 64);
 		memcpy(area + 512, &components, 8);
 	}
-	return fpu_xcr0 && !fp_header_ok(area) ? -EFAULT : 0;
+	return fpu_xcr0 && !fpu_header_ok(area) ? -EFAULT : 0;
 }
 
 static int

@@ -2,8 +2,10 @@
 /* The machine's half of tasks: first stack frames, segment bases, the switch. */
 #include "arch/x86_64/asm/irqflags.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/debugreg.h"
 #include "arch/x86_64/fpu.h"
 #include "kernel/port.h"
+#include "kernel/syscall/table.h"
 #include "kernel/task/port.h"
 #include "kernel/task/task.h"
 #include "kernel/uapi/prctl.h"
@@ -37,6 +39,9 @@ arch_task_setup_user(struct task *child, const struct regs *parent_regs, unsigne
 
 	*r = *parent_regs;
 	r->rax = 0;
+	/* It is not stepped. */
+	if (current->ptrace.mode & PT_FORCED_TF)
+		r->rflags &= ~RFLAGS_TF;
 	if (sp)
 		r->rsp = sp;
 	/* The FS base is read from the register, since user mode may have written it. */
@@ -62,6 +67,19 @@ arch_set_tls(struct task *t, unsigned long base)
 		wrmsr(MSR_FS_BASE, base);
 }
 
+/* What few tasks have. */
+static void
+switch_rare(struct task *prev, struct task *next)
+{
+	u32 changed = prev->switch_flags ^ next->switch_flags;
+
+	if (changed & SWITCH_TSC)
+		write_cr4(next->switch_flags & SWITCH_TSC ? read_cr4() | CR4_TSD
+							  : read_cr4() & ~CR4_TSD);
+	this_cpu(syscall_watch[1]) = !!(next->switch_flags & SWITCH_SYSCALLS);
+	debugreg_switch(prev, next);
+}
+
 /*
  * Everything that changes with the task but is not on its stack. Before
  * arch_switch(); interrupts off. FSGSBASE gives the bases by an instruction each.
@@ -79,8 +97,8 @@ arch_switch_prepare(struct task *prev, struct task *next)
 		}
 	}
 	fpu_switch(prev, next);
-	if (unlikely(prev->tsc_faults != next->tsc_faults))
-		write_cr4(next->tsc_faults ? read_cr4() | CR4_TSD : read_cr4() & ~CR4_TSD);
+	if (unlikely(prev->switch_flags | next->switch_flags))
+		switch_rare(prev, next);
 	if (next->fpu) {
 		if (cpu_features.fsgsbase)
 			__asm__ volatile("wrfsbase %0" ::"r"(next->fs_base));
@@ -105,13 +123,17 @@ arch_clear_gs(void)
 int
 arch_set_tsc_mode(unsigned int mode)
 {
+	bool faults = mode == PR_TSC_SIGSEGV;
 	unsigned long f;
 
 	if (mode != PR_TSC_ENABLE && mode != PR_TSC_SIGSEGV)
 		return -EINVAL;
 	f = irq_save();
-	current->tsc_faults = mode == PR_TSC_SIGSEGV;
-	write_cr4(current->tsc_faults ? read_cr4() | CR4_TSD : read_cr4() & ~CR4_TSD);
+	if (faults)
+		atomic_or(&current->switch_flags, SWITCH_TSC);
+	else
+		atomic_and(&current->switch_flags, ~SWITCH_TSC);
+	write_cr4(faults ? read_cr4() | CR4_TSD : read_cr4() & ~CR4_TSD);
 	irq_restore(f);
 	return 0;
 }
@@ -119,5 +141,5 @@ arch_set_tsc_mode(unsigned int mode)
 int
 arch_get_tsc_mode(void)
 {
-	return current->tsc_faults ? PR_TSC_SIGSEGV : PR_TSC_ENABLE;
+	return current->switch_flags & SWITCH_TSC ? PR_TSC_SIGSEGV : PR_TSC_ENABLE;
 }

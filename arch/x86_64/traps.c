@@ -11,6 +11,7 @@
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/asm/irqflags.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/debugreg.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
 #include "kernel/sched/port.h"
@@ -155,6 +156,24 @@ trap_record(u32 vector, u64 error, u64 addr)
 		current->trap_addr = addr;
 }
 
+/* A single step, a breakpoint, or int1, which leaves no trace in DR6 (status). */
+static void
+debug_trap(struct regs *r, u64 status)
+{
+	u64 hits = debugreg_hits(r, status);
+	int code = TRAP_BRKPT;
+
+	/* Another's breakpoint: nothing that concerns this task. */
+	if (!hits && status)
+		return;
+	if (hits & DR6_STEP)
+		code = TRAP_TRACE;
+	else if (hits)
+		code = TRAP_HWBKPT;
+	trap_record(VEC_DB, 0, 0);
+	signal_force_fault(SIGTRAP, code, r->rip);
+}
+
 static void
 user_trap(struct regs *r, u32 vector)
 {
@@ -166,10 +185,6 @@ user_trap(struct regs *r, u32 vector)
 	case VEC_DE:
 	case VEC_UD:
 		addr = r->rip;
-		break;
-	case VEC_DB:
-		addr = r->rip;
-		r->rflags &= ~RFLAGS_TF;
 		break;
 	case VEC_MF:
 		addr = r->rip;
@@ -226,6 +241,8 @@ page_fault(struct regs *r)
 static void
 exception(struct regs *r, u32 vector)
 {
+	u64 status = 0;
+
 	if (vector == VEC_PF) {
 		page_fault(r);
 		return;
@@ -234,8 +251,13 @@ exception(struct regs *r, u32 vector)
 		kernel_fault(r, vector, r->rip);
 		return;
 	}
+	if (vector == VEC_DB)
+		status = debugreg_take_status();
 	irq_enable();
-	user_trap(r, vector);
+	if (vector == VEC_DB)
+		debug_trap(r, status);
+	else
+		user_trap(r, vector);
 	irq_disable();
 }
 

@@ -135,7 +135,8 @@ mem_move(struct space *space, struct iter *it, u64 *pos, bool write)
 			err = got ? 0 : -EFAULT;
 			n = got;
 		}
-		got = n ? space_access(space, *pos, buf, n, write) : 0;
+		/* As a debugger does: what the program may not write is copied for it. */
+		got = n ? space_access_force(space, *pos, buf, n, write) : 0;
 		if (!err && !got)
 			err = -EIO;
 		if (!write && got) {

@@ -5,6 +5,7 @@
 #include "fs/context.h"
 #include "kernel/handle/handle.h"
 #include "kernel/port.h"
+#include "kernel/ptrace/ptrace.h"
 #include "kernel/sched/sched.h"
 #include "lib/bitmap.h"
 #include "mm/page.h"
@@ -67,9 +68,9 @@ show_head(struct seq *s, const struct pid_node *n, struct task *t)
 		seq_printf(s, "\nUmask:\t%04o", READ_ONCE(fs->umask));
 		fs_context_put(fs);
 	}
-	seq_printf(s,
-		   "\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-		   state, state_name(state), t->process->tgid, n->pid->nr, ppid);
+	seq_printf(
+		s, "\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
+		state, state_name(state), t->process->tgid, n->pid->nr, ppid, ptrace_tracer_tid(t));
 }
 
 static void

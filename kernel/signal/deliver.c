@@ -13,6 +13,7 @@
 #include "kernel/signal/signal_impl.h"
 
 #include "kernel/port.h"
+#include "kernel/ptrace/ptrace.h"
 #include "kernel/signal/coredump.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/task/pgroup.h"
@@ -139,7 +140,7 @@ signal_get_own(struct delivery *d)
 	bool timer = false;
 	unsigned long handler;
 
-	if (!own->set)
+	if (!own->set || ptrace_traced(t))
 		return false;
 	/* Pairs with whoever has work for us: send.c. */
 	atomic_and(&t->work, ~(u32)WORK_SIGNAL);
@@ -156,6 +157,39 @@ signal_get_own(struct delivery *d)
 	}
 	atomic_or(&t->work, WORK_SIGNAL);
 	return false;
+}
+
+/*
+ * current is asked to stop: with its group, or in a trap of its own if it is
+ * traced. p->lock is held, and again on return.
+ */
+static void
+stop_here(struct process *p, unsigned long *flags)
+{
+	struct task *t = current;
+
+	if (!t->ptrace.flags && (t->signals.stop & STOP_PENDING)) {
+		signal_join_stop(*flags);
+		*flags = spin_lock_irq(&p->lock);
+		return;
+	}
+	if (t->signals.stop & STOP_PENDING)
+		t->signals.stop |= STOP_TRAP;
+	ptrace_trap(flags);
+}
+
+/* Takes the next signal, as a tracer lets it be. 0: none; -1: that one is not to be. */
+static int
+take_next(struct delivery *d, unsigned long *flags)
+{
+	struct task *t = current;
+	bool shared = !signal_next(&t->signals.pending, t->signals.blocked);
+
+	d->sig = signal_dequeue_locked(t->signals.blocked, &d->info);
+	if (!d->sig || likely(!t->ptrace.flags) || d->sig == SIGKILL)
+		return d->sig;
+	d->sig = ptrace_signal(d->sig, &d->info, shared, flags);
+	return d->sig ? d->sig : -1;
 }
 
 /* True: d is to be handled. False: nothing is left. Does not return if a signal kills. */
@@ -175,14 +209,18 @@ signal_get(struct delivery *d)
 			tell_parent(p, &flags);
 			continue;
 		}
-		if (p->group_exit || (p->group_exec && p->group_exec != t))
+		if (p->group_exit || (p->group_exec && p->group_exec != t)) {
+			/* The tracer may be told that it ends, until it is killed again. */
+			if (t->ptrace.flags)
+				t->signals.pending.set &= ~sigmask(SIGKILL);
 			die(p, SIGKILL, &d->info, flags);
-		if (unlikely(t->signals.stop & STOP_PENDING)) {
-			signal_join_stop(flags);
-			flags = spin_lock_irq(&p->lock);
+		}
+		if (unlikely(t->signals.stop & (STOP_PENDING | STOP_TRAP | STOP_TRAP_NOTIFY))) {
+			stop_here(p, &flags);
 			continue;
 		}
-		d->sig = signal_dequeue_locked(t->signals.blocked, &d->info);
+		if (take_next(d, &flags) < 0)
+			continue;
 		if (!d->sig)
 			break;
 		sighand_take_action(p, d->sig, &d->sa);
@@ -269,12 +307,15 @@ run_handler(struct regs *r, struct delivery *d)
 	struct task *t = current;
 	sigset_t old = t->signals.blocked;
 	sigset_t block = d->sa.mask;
+	bool stepped = t->ptrace.mode & PT_STEP;
 
 	if (READ_ONCE(t->work) & WORK_RESTORE_MASK)
 		old = t->signals.saved_mask;
 	restart_decide(r, &d->sa);
 	if (t->rseq)
 		rseq_signal(r);
+	if (unlikely(stepped))
+		arch_ptrace_step(t, false);
 	if (arch_signal_frame(r, d->sig, &d->sa, &d->info, old)) {
 		frame_failed(d->sig);
 		return;
@@ -286,6 +327,8 @@ run_handler(struct regs *r, struct delivery *d)
 	signal_set_blocked(t->signals.blocked | block);
 	if (t->signals.altstack_flags & SS_AUTODISARM)
 		signal_altstack_reset(t);
+	if (unlikely(stepped))
+		ptrace_step_handler();
 }
 
 void

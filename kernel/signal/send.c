@@ -30,6 +30,7 @@
  */
 #include "kernel/signal/signal_impl.h"
 
+#include "kernel/ptrace/ptrace.h"
 #include "kernel/sched/sched.h"
 #include "kernel/task/pgroup.h"
 #include "kernel/task/task_impl.h"
@@ -47,7 +48,10 @@ signal_wake(struct task *t, bool fatal)
 	u32 states = STATE_INTERRUPTIBLE;
 
 	if (fatal)
-		states |= STATE_KILLABLE | STATE_STOPPED | STATE_TRACED;
+		states |= STATE_KILLABLE | STATE_STOPPED;
+	/* A tracer that is at work wakes it when it has done. */
+	if (fatal && !(t->signals.stop & STOP_FROZEN))
+		states |= STATE_TRACED;
 	atomic_or(&t->work, WORK_SIGNAL);
 	if (!sched_wake(t, states) && t != current_task_or_null() && task_on_cpu(t))
 		sched_kick_cpu(task_cpu(t));
@@ -67,8 +71,8 @@ signal_others_wait(const struct task *t)
 	const struct process_signals *p = &t->process->signals;
 	sigset_t blocked = READ_ONCE(s->blocked);
 
-	return (READ_ONCE(s->stop) & STOP_PENDING) || (READ_ONCE(s->pending.set) & ~blocked) ||
-	       (READ_ONCE(p->pending.set) & ~blocked) ||
+	return (READ_ONCE(s->stop) & (STOP_PENDING | STOP_TRAP | STOP_TRAP_NOTIFY)) ||
+	       (READ_ONCE(s->pending.set) & ~blocked) || (READ_ONCE(p->pending.set) & ~blocked) ||
 	       (READ_ONCE(p->flags) & (PSIG_NOTIFY_STOPPED | PSIG_NOTIFY_CONTINUED));
 }
 
@@ -110,6 +114,9 @@ signal_is_ignored(struct process *p, struct task *t, int sig, bool force)
 	/* Who blocks a signal may change its action before it unblocks it. */
 	if ((READ_ONCE(s->blocked) | READ_ONCE(s->real_blocked)) & mask)
 		return false;
+	/* A tracer wants to know of it. */
+	if (ptrace_traced(t) && sig != SIGKILL)
+		return false;
 	if ((p->signals.flags & PSIG_UNKILLABLE) && handler == SIG_DFL &&
 	    !(force && (mask & SIG_UNBLOCKABLE)))
 		return true;
@@ -123,7 +130,7 @@ wants_signal(struct task *t, int sig)
 		return false;
 	if (sig == SIGKILL)
 		return true;
-	if (t->signals.stop & STOP_STOPPED)
+	if (t->signals.stop & (STOP_STOPPED | STOP_TRACED))
 		return false;
 	return task_on_cpu(t) || !(READ_ONCE(t->work) & WORK_SIGNAL);
 }
@@ -156,6 +163,9 @@ kills(struct process *p, const struct task *t, int sig)
 	    p->group_exit)
 		return false;
 	if (p->signals.flags & PSIG_UNKILLABLE && !(mask & SIG_UNBLOCKABLE))
+		return false;
+	/* The tracer decides. */
+	if (sig != SIGKILL && ptrace_traced(t))
 		return false;
 	/* Those that dump core do it when they are delivered, with registers at hand. */
 	return sighand_handler(p, sig) == SIG_DFL && !(mask & SIG_COREDUMP_MASK);
@@ -312,7 +322,7 @@ signal_send_self(int sig, const struct siginfo *info, int *err)
 	sigset_t mask = sigmask(sig);
 	unsigned long handler = sighand_handler(t->process, sig);
 
-	if (handler == SIG_DFL || handler == SIG_IGN || s->own.set ||
+	if (handler == SIG_DFL || handler == SIG_IGN || s->own.set || ptrace_traced(t) ||
 	    (mask & (SIG_KERNEL_STOP_MASK | sigmask(SIGCONT))) ||
 	    (mask & (s->blocked | READ_ONCE(s->real_blocked) | READ_ONCE(s->pending.set))))
 		return false;
@@ -436,7 +446,7 @@ signal_force_info(const struct siginfo *info)
 		t->signals.blocked &= ~mask;
 	}
 	/* Even process 1 ends by its own fault. */
-	if (handler == SIG_DFL)
+	if (handler == SIG_DFL && !ptrace_traced(t))
 		p->signals.flags &= ~PSIG_UNKILLABLE;
 	signal_send_locked(p, t, sig, info);
 	signal_recalc(t);

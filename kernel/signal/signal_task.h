@@ -70,6 +70,13 @@ struct sigpending {
 #define STOP_CONSUME 0x02u
 #define STOP_DEQUEUED 0x04u
 #define STOP_STOPPED 0x08u
+/* Of traced tasks: ptrace/stop.c. */
+#define STOP_TRAP 0x10u
+#define STOP_TRAP_NOTIFY 0x20u
+#define STOP_TRAPPING 0x40u
+#define STOP_TRACED 0x80u
+#define STOP_FROZEN 0x100u
+#define STOP_LISTENING 0x200u
 
 struct task_signals {
 	/* o, read by senders under process->lock; signal_set_blocked() tells the order */

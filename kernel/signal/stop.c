@@ -21,6 +21,7 @@
  */
 #include "kernel/signal/signal_impl.h"
 
+#include "kernel/ptrace/ptrace.h"
 #include "kernel/sched/sched.h"
 #include "kernel/task/task_impl.h"
 #include "kernel/time/clock.h"
@@ -49,6 +50,8 @@ prepare_cont(struct process *p)
 		t->signals.stop &= ~STOP_REQUEST;
 		if (t->signals.stop & STOP_STOPPED)
 			signal_wake_stopped(t);
+		if (t->ptrace.flags & PT_SEIZED)
+			ptrace_trap_notify(t);
 	}
 	if (s->flags & PSIG_STOPPED)
 		notify = PSIG_NOTIFY_CONTINUED;
@@ -142,10 +145,18 @@ signal_do_stop(int sig, unsigned long flags)
 					   (other->flags & TASK_EXITING)))
 				continue;
 			other->signals.stop |= STOP_PENDING | STOP_CONSUME;
+			other->ptrace.stop_signal = sig;
 			p->signals.stop_count++;
-			if (other != t)
+			if (other != t && (other->ptrace.flags & PT_SEIZED))
+				ptrace_trap_notify(other);
+			else if (other != t)
 				signal_wake(other, false);
 		}
+	}
+	/* Who is traced does its part in a trap, which comes next. */
+	if (t->ptrace.flags) {
+		t->signals.stop |= STOP_TRAP;
+		return false;
 	}
 	signal_join_stop(flags);
 	return true;

@@ -4,6 +4,7 @@
 #define KERNEL_SYSCALL_TABLE_H
 
 #include "lib/types.h"
+#include "percpu/percpu.h"
 
 struct regs;
 struct seq;
@@ -14,6 +15,12 @@ typedef long (*syscall_fn)(u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
 extern const syscall_fn syscall_table[];
 extern const char *const syscall_names[];
 extern const unsigned int syscall_count;
+
+/*
+ * Not zero as a whole: system calls on this CPU go through kernel/trace/syscall.c.
+ * [0]: (trace_mutex) tracepoints are on; [1]: o, the current task is traced (ptrace(2)).
+ */
+DECLARE_PERCPU(u8, syscall_watch)[2];
 
 /* A number that the table does not have: counts it by number and program; -ENOSYS. */
 long syscall_missing(u64 nr);

@@ -7,6 +7,7 @@
 
 #include "kernel/file.h"
 #include "kernel/log.h"
+#include "kernel/ptrace/ptrace.h"
 #include "kernel/sched/sched.h"
 #include "kernel/signal/signal.h"
 #include "kernel/syscall/syscalls.h"
@@ -109,15 +110,32 @@ clone_store_tids(struct task *t, const struct fork_args *a)
 			     true);
 }
 
-static void
+/* False: we are being killed. */
+static bool
 clone_wait_vfork(struct task *t, struct completion *done)
 {
 	if (completion_wait_killable(done) == 0)
-		return;
+		return true;
 	/* We are being killed; the child must forget our stack. */
 	spin_lock(&t->alloc_lock);
 	t->vfork_done = NULL;
 	spin_unlock(&t->alloc_lock);
+	return false;
+}
+
+/* The event that this fork is to a tracer; 0: none that it wants to know of. */
+static int
+clone_event(const struct fork_args *a)
+{
+	int event = PTRACE_EVENT_FORK;
+
+	if (a->flags & CLONE_UNTRACED)
+		return 0;
+	if (a->flags & CLONE_VFORK)
+		event = PTRACE_EVENT_VFORK;
+	else if ((a->exit_signal & CSIGNAL) != SIGCHLD)
+		event = PTRACE_EVENT_CLONE;
+	return ptrace_event_wanted(event) ? event : 0;
 }
 
 long
@@ -125,12 +143,13 @@ task_clone(struct fork_args *a)
 {
 	struct completion done;
 	struct task *t;
+	int err, event;
 	long tid;
-	int err;
 
 	err = clone_check(a);
 	if (err)
 		return err;
+	event = clone_event(a);
 	t = task_fork(a);
 	if (is_err(t))
 		return ptr_err(t);
@@ -142,9 +161,14 @@ task_clone(struct fork_args *a)
 		task_get(t);
 	}
 	task_get(t);
+	ptrace_fork(t, event || (a->flags & CLONE_PTRACE));
 	sched_start_task(t);
+	/* The child runs. */
+	if (unlikely(event))
+		ptrace_event(event, (u32)tid);
 	if (a->flags & CLONE_VFORK) {
-		clone_wait_vfork(t, &done);
+		if (clone_wait_vfork(t, &done))
+			ptrace_event(PTRACE_EVENT_VFORK_DONE, (u32)tid);
 		task_put(t);
 	}
 	return tid;

@@ -8,6 +8,7 @@
 
 #include "arch/x86_64/asm/irqflags.h"
 #include "kernel/port.h"
+#include "kernel/ptrace/ptrace.h"
 #include "kernel/signal/signal_impl.h"
 #include "kernel/task/port.h"
 #include "lib/errno.h"
@@ -51,6 +52,7 @@ become_leader(struct process *p, unsigned long flags)
 	spin_unlock_irq(&p->lock, flags);
 	if (!mine)
 		return;
+	ptrace_forget(old);
 	pid_unuse(mine);
 	fork_uncharge(old);
 	task_put(old);
@@ -105,6 +107,7 @@ exec_start_thread(unsigned long ip, unsigned long sp)
 		.rflags = RFLAGS_IF | RFLAGS_FIXED,
 		.orig_rax = -1UL,
 	};
+	arch_debug_flush();
 	arch_set_tls(t, 0);
 	arch_clear_gs();
 	arch_fpu_reset(t);

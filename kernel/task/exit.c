@@ -11,7 +11,8 @@
  *    accounts are still there.
  * 5. PROCESS_REAPED: one task claimed it (under the parent's family lock) and
  *    releases it.
- * A thread that is not the leader is released by itself.
+ * A thread that is not the leader is released by itself, or by its tracer once
+ * that has waited for it (ptrace/attach.c); it counts in nr_threads till then.
  *
  * Contexts: task_exit() runs on the task's own stack, sleeps, and holds no
  * lock on entry. The stack and the scheduler's reference go when the next task
@@ -23,6 +24,7 @@
 #include "kernel/futex/futex.h"
 #include "kernel/log.h"
 #include "kernel/port.h"
+#include "kernel/ptrace/ptrace.h"
 #include "kernel/sched/priority.h"
 #include "kernel/sched/sched.h"
 #include "kernel/signal/signal.h"
@@ -177,17 +179,27 @@ exit_begin(struct task *t, int code)
 	return dead;
 }
 
-/* t has dropped everything. True: no other thread of the process is left. */
-static bool
+/* t has dropped everything. */
+static void
 exit_end(struct task *t)
+{
+	struct process *p = t->process;
+	unsigned long flags = spin_lock_irq(&p->lock);
+
+	process_account_thread(p, t);
+	signal_flush(&t->signals.pending);
+	t->exited = true;
+	spin_unlock_irq(&p->lock, flags);
+}
+
+/* t counts no more. True: no other thread of the process is left. */
+static bool
+leave_process(struct task *t)
 {
 	struct process *p = t->process;
 	unsigned long flags = spin_lock_irq(&p->lock);
 	bool last;
 
-	process_account_thread(p, t);
-	signal_flush(&t->signals.pending);
-	t->exited = true;
 	last = --p->nr_threads == 0;
 	if (rcu_locked(p->leader) != t)
 		list_del_rcu(&t->thread_link);
@@ -199,15 +211,26 @@ exit_end(struct task *t)
 	return last;
 }
 
+void
+thread_release(struct task *t)
+{
+	struct process *p = t->process;
+
+	if (leave_process(t))
+		process_exit_notify(p);
+	task_release(t);
+}
+
 void __noreturn
 task_exit(int code)
 {
 	struct task *t = current;
 	struct process *p = t->process;
-	bool group_dead, leader, last;
+	bool group_dead;
 	s32 tid = t->tid;
 
 	exit_check(t);
+	ptrace_event(PTRACE_EVENT_EXIT, (u32)code);
 	trace_sched_process_exit(t->comm, tid, t->sched.nice + 120);
 	group_dead = exit_begin(t, code);
 	if (group_dead)
@@ -219,15 +242,16 @@ task_exit(int code)
 	sched_release_bandwidth(t);
 	if (group_dead && p->session_leader)
 		tty_session_exit(p);
-	/* Stays what it is: only exec_dethread() changes it, and that waits for us. */
-	leader = rcu_locked(p->leader) == t;
-	last = exit_end(t);
-	if (!last)
-		process_rehome_children(p, tid);
-	if (last)
+	ptrace_exit(t);
+	exit_end(t);
+	process_rehome_children(p, tid);
+	/* Who leads stays what it is: only exec_dethread() changes it, and that waits for us. */
+	if (rcu_locked(p->leader) != t) {
+		if (!ptrace_keep_thread(t))
+			thread_release(t);
+	} else if (leave_process(t)) {
 		process_exit_notify(p);
-	if (!leader)
-		task_release(t);
+	}
 	sched_exit_task();
 }
 

@@ -9,6 +9,7 @@
 #include "kernel/task/task_impl.h"
 
 #include "kernel/port.h"
+#include "kernel/ptrace/ptrace.h"
 #include "kernel/signal/signal.h"
 #include "kernel/signal/signal_impl.h"
 #include "kernel/task/pgroup.h"
@@ -57,20 +58,14 @@ orphan_check(struct process *p, struct process *left, const struct process *igno
 
 /* --- telling the parent --- */
 
-static s32
-process_status(struct process *p)
-{
-	return p->group_exit ? p->exit_code : rcu_locked(p->leader)->exit_code;
-}
-
 void
-process_exit_info(struct process *p, struct siginfo *info)
+process_exit_info(struct process *p, const struct task *t, struct siginfo *info)
 {
-	s32 status = process_status(p);
+	s32 status = p->group_exit ? p->exit_code : t->exit_code;
 
-	*info = (struct siginfo){.signo = SIGCHLD, .pid = p->tgid};
+	*info = (struct siginfo){.signo = SIGCHLD, .pid = t->tid};
 	rcu_read_lock();
-	info->uid = task_cred(rcu_load(p->leader))->uid;
+	info->uid = task_cred(t)->uid;
 	rcu_read_unlock();
 	info->utime = p->utime / NSEC_PER_TICK;
 	info->stime = p->stime / NSEC_PER_TICK;
@@ -95,7 +90,7 @@ notify_parent(struct process *p, struct process *parent)
 	unsigned long flags;
 	bool autoreap = false;
 
-	process_exit_info(p, &info);
+	process_exit_info(p, rcu_locked(p->leader), &info);
 	flags = spin_lock_irq(&parent->lock);
 	if (sig == SIGCHLD) {
 		sighand_get_action(parent, sig, &sa);
@@ -236,21 +231,34 @@ release_list(struct list *dead)
 }
 
 void
-process_exit_notify(struct process *p)
+process_tell_parent(struct process *p)
 {
 	struct process *parent;
 	struct list dead;
 
 	list_init(&dead);
 	rcu_read_lock();
-	give_children_away(p, &dead);
-	orphan_check(p, rcu_load(p->parent), p);
 	parent = process_lock_parent(p);
-	waitq_wake_all(&p->pid->exit_wait);
 	make_zombie(p, parent, &dead);
 	spin_unlock(&parent->family_lock);
 	rcu_read_unlock();
 	release_list(&dead);
+}
+
+void
+process_exit_notify(struct process *p)
+{
+	struct list dead;
+
+	list_init(&dead);
+	rcu_read_lock();
+	give_children_away(p, &dead);
+	orphan_check(p, rcu_load(p->parent), p);
+	waitq_wake_all(&p->pid->exit_wait);
+	rcu_read_unlock();
+	release_list(&dead);
+	if (!ptrace_keep_leader(p))
+		process_tell_parent(p);
 }
 
 /* --- release --- */

@@ -58,6 +58,7 @@ task_setup(struct task *t)
 	signal_pending_init(&t->signals.pending);
 	signal_pending_init(&t->signals.own);
 	futex_task_init(t);
+	list_init(&t->ptrace.link);
 }
 
 static void
@@ -68,6 +69,7 @@ process_setup(struct process *p)
 	spin_init(&p->family_lock, &family_class);
 	list_init(&p->threads);
 	list_init(&p->children);
+	list_init(&p->tracees);
 	list_init(&p->sibling);
 	list_init(&p->pgrp_link);
 	waitq_init(&p->child_wait);
@@ -112,6 +114,7 @@ task_free(struct task *t)
 		kstack_free(t->stack);
 	if (t->fpu)
 		arch_fpu_free(t);
+	arch_debug_free(t);
 	if (t->cred)
 		cred_put(rcu_locked(t->cred));
 	if (t->kthread)

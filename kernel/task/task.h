@@ -21,6 +21,7 @@
 #include "arch/x86_64/asm/regs.h"
 #include "kernel/check/kcov.h"
 #include "kernel/cred.h"
+#include "kernel/ptrace/ptrace_task.h"
 #include "kernel/sched/sched_task.h"
 #include "kernel/signal/signal_task.h"
 #include "kernel/task/rlimit.h"
@@ -35,6 +36,7 @@
 #include "sync/waitq.h"
 
 struct completion;
+struct debug_regs;
 struct files;
 struct fpu;
 struct fs_context;
@@ -88,9 +90,14 @@ struct pid {
 #define WORK_SIGNAL 0x01u
 #define WORK_RSEQ 0x02u
 #define WORK_NOTIFY 0x04u
-#define WORK_SINGLESTEP 0x08u
 #define WORK_RESTORE_MASK 0x10u
+/* Stays: a tracer wants to know of the end of system calls. */
 #define WORK_SYSCALL_TRACE 0x20u
+
+/* task->switch_flags, atomic: what the context switch has to do for this task besides the usual. */
+#define SWITCH_TSC 0x01u
+#define SWITCH_SYSCALLS 0x02u
+#define SWITCH_DEBUG 0x04u
 
 struct task {
 	/* --- entry.S and switch.S know the offsets of these (build/gen asm offsets) --- */
@@ -132,6 +139,8 @@ struct task {
 
 	/* signals (kernel/signal) */
 	struct task_signals signals;
+	/* being traced (kernel/ptrace) */
+	struct task_ptrace ptrace;
 
 	/* o  thread exit: CLONE_CHILD_CLEARTID, robust futexes, rseq */
 	u32 __user *set_child_tid;
@@ -181,8 +190,11 @@ struct task {
 
 	/* o  last fault in user mode, as signal frames show it */
 	u64 trap_nr, trap_error, trap_addr;
-	/* o  PR_SET_TSC */
-	bool tsc_faults;
+	/* a  SWITCH_* */
+	u32 switch_flags;
+	/* o, or its tracer's  DR6 as that sees it; breakpoints, NULL: none (arch's debugreg.c) */
+	u32 debug_status;
+	struct debug_regs *debug;
 
 	/* o  restart_syscall */
 	long (*restart_fn)(u64 args[4]);
@@ -236,7 +248,7 @@ struct process {
 	struct spinlock lock;
 	/* l, r  threads that are not released, the (dead) leader included */
 	struct list threads;
-	/* l  threads that have not finished task_exit() */
+	/* l  threads that have not finished task_exit(), and those that a tracer keeps */
 	u32 nr_threads;
 	/* l  threads that have not begun to exit */
 	u32 live;
@@ -252,6 +264,8 @@ struct process {
 	struct spinlock family_lock;
 	/* (our family_lock) */
 	struct list children;
+	/* (our family_lock)  tasks that our threads trace, by ptrace.link */
+	struct list tracees;
 	/* (our family_lock)  no child may be added any more */
 	bool childless;
 	/* a  PR_SET_CHILD_SUBREAPER of us, and: some ancestor is one */
@@ -263,6 +277,8 @@ struct process {
 	bool group_exit;
 	/* l  the thread that execs and waits for the others to go */
 	struct task *group_exec;
+	/* l  threads whose exec has looked at their rights, and not yet changed them */
+	u32 in_exec;
 	struct process_signals signals;
 	/* wait4 of this process's threads */
 	struct waitq child_wait;

@@ -100,8 +100,12 @@ void kthread_free(struct kthread *k);
 /* Every thread but `except` gets SIGKILL; code: p's wait status. p->lock is held. */
 void process_zap_threads(struct process *p, s32 code, const struct task *except);
 struct siginfo;
-/* What SIGCHLD tells about a process that has ended. */
-void process_exit_info(struct process *p, struct siginfo *info);
+/* What SIGCHLD tells about a process that has ended, or one thread of it that is traced. */
+void process_exit_info(struct process *p, const struct task *t, struct siginfo *info);
+/* p's tracer, if it has one, knows of its end: now its parent is told. */
+void process_tell_parent(struct process *p);
+/* t, not the leader, has exited and is not traced (any more): it leaves its process. */
+void thread_release(struct task *t);
 /* The last thread of p has gone: children, parent. */
 void process_exit_notify(struct process *p);
 /* t is a thread that is not the leader, or the leader of a reaped process. */

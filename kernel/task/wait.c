@@ -6,7 +6,9 @@
  * scan looks at each child under the family lock of the waiter's process, and
  * either finds an event (and takes it, unless WNOWAIT), or says whether there
  * is a child that could still have one. The waiter queues itself on child_wait
- * before it scans, so an event between the scan and the sleep wakes it.
+ * before it scans, so an event between the scan and the sleep wakes it. Tasks
+ * that threads of the waiter's process trace are waited for like children, each
+ * thread for itself; a child among them is looked at as a tracee only.
  *
  * Locking: family_lock; the child's process->lock for stops and continues. A
  * zombie that is taken becomes PROCESS_REAPED under the family lock and then
@@ -15,6 +17,7 @@
 #include "kernel/task/task_impl.h"
 
 #include "kernel/file.h"
+#include "kernel/ptrace/ptrace.h"
 #include "kernel/signal/signal.h"
 #include "kernel/signal/signal_impl.h"
 #include "kernel/syscall/syscalls.h"
@@ -36,20 +39,27 @@ struct wait {
 	s32 status;
 	struct siginfo info;
 	struct rusage *ru;
-	/* Out: a child that was taken and is to be released. */
+	/* Out: a child that was taken and is to be released; a tracee of others' family. */
 	struct process *reaped;
+	struct task *parted;
 };
 
 /* --- one child; the family lock is held --- */
+
+static bool
+wait_wanted(const struct wait *w, const struct pid *pid, const struct process *c)
+{
+	if (w->which == WAIT_PID)
+		return pid == w->pid;
+	return w->which == WAIT_ALL || rcu_load(c->pgrp) == w->pid;
+}
 
 static bool
 wait_eligible(const struct wait *w, struct process *c)
 {
 	bool clone_child = READ_ONCE(rcu_locked(c->leader)->exit_signal) != SIGCHLD;
 
-	if (w->which == WAIT_PID && c->pid != w->pid)
-		return false;
-	if (w->which == WAIT_PGRP && rcu_load(c->pgrp) != w->pid)
+	if (!wait_wanted(w, c->pid, c))
 		return false;
 	if ((w->options & __WNOTHREAD) && c->parent_tid != current->tid)
 		return false;
@@ -57,33 +67,39 @@ wait_eligible(const struct wait *w, struct process *c)
 }
 
 static void
-wait_info(struct wait *w, struct process *c, int code, int status)
+wait_info(struct wait *w, const struct task *t, int code, int status)
 {
 	memset(&w->info, 0, sizeof(w->info));
 	w->info.signo = SIGCHLD;
 	w->info.code = code;
-	w->info.pid = c->tgid;
+	w->info.pid = t->tid;
 	rcu_read_lock();
-	w->info.uid = task_cred(rcu_load(c->leader))->uid;
+	w->info.uid = task_cred(t)->uid;
 	rcu_read_unlock();
 	w->info.status = status;
+	if (w->ru)
+		process_rusage(t->process, RUSAGE_BOTH, w->ru);
+}
+
+/* t, a thread or for its process, has ended. */
+static void
+wait_end_info(struct wait *w, const struct task *t)
+{
+	s32 status = t->process->group_exit ? t->process->exit_code : t->exit_code;
+
+	w->status = status;
+	if (status & 0x7f)
+		wait_info(w, t, status & 0x80 ? CLD_DUMPED : CLD_KILLED, status & 0x7f);
+	else
+		wait_info(w, t, CLD_EXITED, status >> 8);
 }
 
 static bool
 wait_zombie(struct wait *w, struct process *c)
 {
-	s32 status;
-
 	if (c->state != PROCESS_ZOMBIE || !(w->options & WEXITED))
 		return false;
-	status = c->group_exit ? c->exit_code : rcu_locked(c->leader)->exit_code;
-	w->status = status;
-	if (status & 0x7f)
-		wait_info(w, c, status & 0x80 ? CLD_DUMPED : CLD_KILLED, status & 0x7f);
-	else
-		wait_info(w, c, CLD_EXITED, status >> 8);
-	if (w->ru)
-		process_rusage(c, RUSAGE_BOTH, w->ru);
+	wait_end_info(w, rcu_locked(c->leader));
 	if (!(w->options & WNOWAIT)) {
 		c->state = PROCESS_REAPED;
 		list_del_init(&c->sibling);
@@ -108,9 +124,7 @@ wait_stopped(struct wait *w, struct process *c)
 	if (!sig)
 		return false;
 	w->status = sig << 8 | 0x7f;
-	wait_info(w, c, CLD_STOPPED, sig);
-	if (w->ru)
-		process_rusage(c, RUSAGE_BOTH, w->ru);
+	wait_info(w, rcu_locked(c->leader), CLD_STOPPED, sig);
 	return true;
 }
 
@@ -130,10 +144,87 @@ wait_continued(struct wait *w, struct process *c)
 	if (!found)
 		return false;
 	w->status = 0xffff;
-	wait_info(w, c, CLD_CONTINUED, SIGCONT);
-	if (w->ru)
-		process_rusage(c, RUSAGE_BOTH, w->ru);
+	wait_info(w, rcu_locked(c->leader), CLD_CONTINUED, SIGCONT);
 	return true;
+}
+
+/* --- one tracee of ours; the family lock is held --- */
+
+static bool
+wait_tracee_eligible(const struct wait *w, const struct task *t)
+{
+	struct process *c = t->process;
+	bool child = rcu_locked(c->leader) == t && rcu_locked(c->parent) == current->process &&
+		     c->parent_tid == current->tid;
+
+	if ((w->options & __WNOTHREAD) && rcu_locked(t->ptrace.tracer) != current && !child)
+		return false;
+	return wait_wanted(w, t->pid, c);
+}
+
+static bool
+wait_tracee_zombie(struct wait *w, struct task *t)
+{
+	struct process *c = t->process;
+
+	if (!t->ptrace.zombie || !(w->options & WEXITED))
+		return false;
+	wait_end_info(w, t);
+	if (w->options & WNOWAIT)
+		return true;
+	ptrace_unlink_zombie(t);
+	if (rcu_locked(c->leader) == t && rcu_locked(c->parent) == current->process) {
+		c->state = PROCESS_REAPED;
+		list_del_init(&c->sibling);
+		w->reaped = c;
+	} else {
+		w->parted = t;
+	}
+	return true;
+}
+
+static bool
+wait_tracee_stopped(struct wait *w, struct task *t)
+{
+	unsigned long flags = spin_lock_irq(&t->process->lock);
+	s32 code = 0;
+
+	if ((t->signals.stop & (STOP_TRACED | STOP_LISTENING)) == STOP_TRACED)
+		code = t->ptrace.code;
+	if (code && !(w->options & WNOWAIT))
+		t->ptrace.code = 0;
+	spin_unlock_irq(&t->process->lock, flags);
+	if (!code)
+		return false;
+	w->status = code << 8 | 0x7f;
+	wait_info(w, t, CLD_TRAPPED, code);
+	return true;
+}
+
+static long
+wait_scan_tracees(struct wait *w, struct process *self)
+{
+	struct task *t;
+	long ret = -ECHILD;
+
+	list_for_each_entry(t, &self->tracees, ptrace.link) {
+		if (!wait_tracee_eligible(w, t))
+			continue;
+		if (wait_tracee_zombie(w, t) || wait_tracee_stopped(w, t))
+			return t->tid;
+		if (rcu_locked(t->process->leader) == t && wait_continued(w, t->process))
+			return t->tid;
+		ret = 0;
+	}
+	return ret;
+}
+
+static bool
+traced_by_us(const struct process *c)
+{
+	const struct task *tracer = rcu_locked(rcu_locked(c->leader)->ptrace.tracer);
+
+	return tracer && tracer->process == current->process;
 }
 
 /* --- all children --- */
@@ -148,13 +239,18 @@ wait_scan(struct wait *w)
 
 	spin_lock(&self->family_lock);
 	list_for_each_entry(c, &self->children, sibling) {
-		if (c->state == PROCESS_REAPED || !wait_eligible(w, c))
+		if (c->state == PROCESS_REAPED || !wait_eligible(w, c) || traced_by_us(c))
 			continue;
 		if (wait_zombie(w, c) || wait_stopped(w, c) || wait_continued(w, c)) {
 			ret = c->tgid;
 			break;
 		}
 		ret = 0;
+	}
+	if (ret <= 0 && unlikely(!list_empty(&self->tracees))) {
+		long traced = wait_scan_tracees(w, self);
+
+		ret = traced == -ECHILD ? ret : traced;
 	}
 	spin_unlock(&self->family_lock);
 	return ret;
@@ -163,6 +259,10 @@ wait_scan(struct wait *w)
 static void
 wait_reap(struct wait *w)
 {
+	if (w->parted && rcu_locked(w->parted->process->leader) == w->parted)
+		process_tell_parent(w->parted->process);
+	else if (w->parted)
+		thread_release(w->parted);
 	if (!w->reaped)
 		return;
 	process_account_child(current->process, w->reaped);

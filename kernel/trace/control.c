@@ -13,6 +13,7 @@
 #include "kernel/trace/trace_impl.h"
 
 #include "arch/x86_64/asm/layout.h"
+#include "kernel/syscall/table.h"
 #include "kernel/task/task.h"
 #include "kernel/time/clock.h"
 #include "lib/errno.h"
@@ -211,6 +212,7 @@ int
 trace_events_set(const char *system, const char *event, bool on)
 {
 	int err = 0, found = 0;
+	unsigned int cpu;
 
 	mutex_lock(&trace_mutex);
 	for (unsigned int id = 0; id < TRACE_EVENTS; id++)
@@ -222,7 +224,9 @@ trace_events_set(const char *system, const char *event, bool on)
 	for (unsigned int id = 0; id < TRACE_EVENTS && !err; id++)
 		if (matches(id, system, event))
 			WRITE_ONCE(trace_on[id], on);
-	WRITE_ONCE(trace_syscalls, trace_on[TRACE_sys_enter] || trace_on[TRACE_sys_exit]);
+	for_each_possible_cpu(cpu)
+		WRITE_ONCE(cpu_of(syscall_watch[0], cpu),
+			   trace_on[TRACE_sys_enter] || trace_on[TRACE_sys_exit]);
 	mutex_unlock(&trace_mutex);
 	return err;
 }

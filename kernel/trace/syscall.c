@@ -1,26 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * System calls while they are traced: entry.S comes here instead of calling the
- * function itself. A call is traced as a whole or not at all: one that waited as
+ * System calls while somebody watches: entry.S comes here instead of calling the
+ * function itself, if tracepoints are on or the task is traced (ptrace(2)). For
+ * tracepoints a call is traced as a whole or not at all: one that waited as
  * tracing was switched on shows no end.
  */
 #include "kernel/trace/trace_impl.h"
 
-#include "arch/x86_64/asm/regs.h"
+#include "kernel/ptrace/ptrace.h"
 #include "kernel/syscall/table.h"
+#include "lib/string.h"
 
-u8 trace_syscalls __read_mostly;
+DEFINE_PERCPU(u8, syscall_watch)[2] __aligned(2);
 
-long trace_syscall(const struct regs *r);
+long syscall_watched(struct regs *r);
 
 /* r: what the program called with; the value for rax. */
 long
-trace_syscall(const struct regs *r)
+syscall_watched(struct regs *r)
 {
-	u32 nr = (u32)r->orig_rax;
-	unsigned long args[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
+	unsigned long args[6];
 	long ret;
+	u32 nr;
 
+	/* The tracer may have made another call of it, or none. */
+	if (ptrace_syscall_enter(r))
+		return (long)r->rax;
+	nr = (u32)r->orig_rax;
+	memcpy(args, (unsigned long[6]){r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9},
+	       sizeof(args));
 	trace_sys_enter((long)nr, args);
 	if (nr < syscall_count && syscall_table[nr])
 		ret = syscall_table[nr](args[0], args[1], args[2], args[3], args[4], args[5]);

@@ -11,7 +11,4 @@ extern struct mutex trace_mutex;
 /* (trace_mutex)  changes when any ring is replaced or emptied */
 extern u32 trace_generation;
 
-/* (trace_mutex)  entry.S: system calls take the way through syscall.c */
-extern u8 trace_syscalls;
-
 #endif
