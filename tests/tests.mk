@@ -20,6 +20,8 @@ KERNEL_UNDER_TEST ?= $(KERNEL)
 KERNEL_DEBUG := $(O)/debug/tessera.elf
 KERNEL_KCSAN := $(O)/kcsan/tessera.elf
 
+# gdb is to see it as it was written.
+$(O)/tests/user/debuggee: GUEST_CFLAGS += -g3 -O0
 $(GUEST_PROGRAMS): $(O)/%: %.c tests/tests.mk
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(GUEST_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
