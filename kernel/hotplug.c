@@ -205,7 +205,7 @@ down_locked(unsigned int cpu)
 		cpumask_set_atomic(&cpu_active_mask, cpu);
 		return err;
 	}
-	/* First: a barrier that goes on waits for callbacks, which the thread that is parked runs. */
+	/* First: a barrier that goes on waits for callbacks, which the parked thread runs. */
 	rcu_barrier_hold();
 	kernel_ports_park(cpu);
 	smp_store_release(&cpu_of(cpu_phase, cpu), CPU_ASKED);
