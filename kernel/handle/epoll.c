@@ -2,24 +2,14 @@
 /*
  * epoll.
  *
- * Model: a set holds items, one for each (handle, descriptor) that it watches.
- * An item stays queued on the handle's wait queues; their callbacks put it on
- * the set's ready list and wake one waiter of the set. epoll_wait takes items
- * from the list, asks each handle what is really ready, and puts level-triggered
- * ones back at the end. While it asks, others take the set for ready and come to
- * wait for the mutex. It was woken alone, so whatever is on the list when it is
- * done is for the next waiter.
+ * Model: a set holds items, one for each (handle, descriptor) that it watches
+ * (epoll_item.c). epoll_wait takes those off that may be ready, asks each handle what
+ * is really ready, and puts level-triggered ones back at the end. While it asks,
+ * others take the set for ready and come to wait for the mutex. It was woken alone, so
+ * whatever is on the list when it is done is for the next waiter.
  *
- * Ownership: items hold no reference on their handle. When the last reference
- * of a handle goes, epoll_file_release() takes its items out of their sets
- * before the handle is freed.
- *
- * Locking: epoll->mutex (RANK_EPOLL) covers the items; epoll->lock (a spinlock
- * under wait queue locks) the ready list; link_locks the lists of items in
- * handles. What concerns sets that watch sets is done under epoll_nest_mutex
- * (epoll_nest.c), taken before the mutexes. A callback runs under the lock of a
- * handle's queue and wakes the set's queues, which are locks of the same rank:
- * sets form no loops, so the order from what is watched to who watches is one.
+ * Locking: as epoll_item.c tells. epoll_wait holds the mutexes of all boxes that have
+ * something on their list.
  */
 #include "kernel/handle/epoll_impl.h"
 #include "kernel/handle/handle.h"
@@ -31,35 +21,14 @@
 #include "kernel/time/clock.h"
 #include "kernel/uapi/fcntl.h"
 #include "lib/errno.h"
-#include "lib/hash.h"
-#include "lib/rbtree.h"
 #include "mm/slab.h"
 #include "mm/uaccess.h"
 
 #define EPOLL_CTL_ADD 1
 #define EPOLL_CTL_DEL 2
 #define EPOLL_CTL_MOD 3
-#define EPOLLEXCLUSIVE (1u << 28)
-#define EPOLLWAKEUP (1u << 29)
-#define EPOLLONESHOT (1u << 30)
-#define EPOLLET (1u << 31)
-#define PRIVATE_BITS (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
 #define EXCLUSIVE_OK (POLLIN | POLLOUT | POLLERR | POLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 #define MAX_EVENTS (INT32_MAX / (int)sizeof(struct epoll_event))
-#define LINK_LOCKS 256
-
-/* The ABI's layout: packed on x86_64. */
-struct epoll_event {
-	u32 events;
-	u64 data;
-} __packed;
-
-static LOCK_CLASS(epoll_class, RANK_EPOLL);
-static LOCK_CLASS(epoll_ready_class, RANK_WAITQ_NESTED);
-static LOCK_CLASS(epoll_link_class, RANK_LEAF);
-static struct {
-	struct spinlock lock __cacheline_aligned;
-} link_locks[LINK_LOCKS] = {[0 ... LINK_LOCKS - 1] = {SPINLOCK_INIT(epoll_link_class)}};
 
 static const struct file_ops epoll_ops;
 
@@ -69,265 +38,25 @@ file_epoll(struct file *f)
 	return f->ops == &epoll_ops ? f->private : NULL;
 }
 
-static struct spinlock *
-link_lock(const struct file *f)
-{
-	return &link_locks[hash_ptr(f) % LINK_LOCKS].lock;
-}
-
-/* On the list, unless a callback was faster. ep->lock held. */
-static void
-item_ready(struct item *it, bool first)
-{
-	struct epoll *ep = it->ep;
-
-	if (!list_empty(&it->ready_link))
-		return;
-	if (first)
-		list_add(&it->ready_link, &ep->ready);
-	else
-		list_add_tail(&it->ready_link, &ep->ready);
-}
-
-/* --- wakeups --- */
-
-static int
-item_wake(struct waiter *w, unsigned long key)
-{
-	struct item *it = container_of(w, struct item_wait, waiter)->item;
-	struct epoll *ep = it->ep;
-	u32 events = READ_ONCE(it->events);
-	bool slept;
-
-	if (!(events & ~PRIVATE_BITS) || (key && !(key & events)))
-		return 0;
-	spin_lock(&ep->lock);
-	item_ready(it, false);
-	spin_unlock(&ep->lock);
-	/* The handle's queue is locked; sets are a tree, so no queue is met twice. */
-	slept = waitq_active(&ep->wait);
-	waitq_wake_nested(&ep->wait, 1, 0);
-	waitq_wake_nested(&ep->poll_wait, 0, POLLIN | POLLRDNORM);
-	/* EPOLLEXCLUSIVE: where nobody waits, the wakeup is for another set. */
-	return slept;
-}
-
-struct item_table {
-	struct poll_table pt;
-	struct item *item;
-};
-
-static void
-item_queue(struct poll_table *pt, struct file *f, struct waitq *q)
-{
-	struct item *it = container_of(pt, struct item_table, pt)->item;
-	struct item_wait *w = kzalloc(sizeof(*w), GFP_KERNEL);
-
-	if (!w) {
-		it->failed = true;
-		return;
-	}
-	w->item = it;
-	w->waiter.wake = item_wake;
-	w->waiter.flags = WAITER_KEEP | (it->events & EPOLLEXCLUSIVE ? WAITER_EXCLUSIVE : 0);
-	w->next = it->waits;
-	it->waits = w;
-	waitq_add(q, &w->waiter);
-}
-
-/* --- items --- */
-
-static int
-item_compare(const struct item *it, const struct file *f, u32 fd)
-{
-	if (it->file != f)
-		return it->file < f ? -1 : 1;
-	return it->fd < fd ? -1 : it->fd > fd;
-}
-
-static struct item *
-item_find(struct epoll *ep, const struct file *f, u32 fd)
-{
-	struct rb_node *n = ep->items.node;
-
-	while (n) {
-		struct item *it = rb_entry(n, struct item, node);
-		int c = item_compare(it, f, fd);
-
-		if (c == 0)
-			return it;
-		n = c > 0 ? n->left : n->right;
-	}
-	return NULL;
-}
-
-static void
-item_insert(struct epoll *ep, struct item *it)
-{
-	struct rb_node **link = &ep->items.node, *parent = NULL;
-
-	while (*link) {
-		parent = *link;
-		link = item_compare(rb_entry(parent, struct item, node), it->file, it->fd) > 0
-			       ? &parent->left
-			       : &parent->right;
-	}
-	rb_link(&it->node, parent, link);
-	rb_insert(&it->node, &ep->items);
-	ep->nr_items++;
-}
-
-/* mutex held; epoll_nest_mutex too if the handle is a set. */
-static void
-item_free(struct item *it)
-{
-	struct epoll *ep = it->ep;
-	struct item_wait *w;
-	unsigned long f;
-
-	while ((w = it->waits) != NULL) {
-		it->waits = w->next;
-		waitq_del(w->waiter.queue, &w->waiter);
-		kfree(w);
-	}
-	f = spin_lock_irq(&ep->lock);
-	list_del_init(&it->ready_link);
-	spin_unlock_irq(&ep->lock, f);
-	rb_erase(&it->node, &ep->items);
-	ep->nr_items--;
-	spin_lock(link_lock(it->file));
-	list_del_init(&it->file_link);
-	spin_unlock(link_lock(it->file));
-	list_del_init(&it->sub_link);
-	kfree(it);
-}
-
-static void
-epoll_put(struct epoll *ep)
-{
-	if (atomic_dec_and_test(&ep->refs))
-		kfree(ep);
-}
-
-static void
-release_items(struct file *f)
-{
-	struct item *it;
-	struct epoll *ep;
-	u32 fd = 0;
-
-	for (;;) {
-		ep = NULL;
-		spin_lock(link_lock(f));
-		it = list_first_or_null(&f->epoll_links, struct item, file_link);
-		if (it && atomic_inc_not_zero(&it->ep->refs)) {
-			ep = it->ep;
-			fd = it->fd;
-		}
-		spin_unlock(link_lock(f));
-		if (!it)
-			return;
-		if (!ep) {
-			cond_resched();
-			continue;
-		}
-		mutex_lock_nested(&ep->mutex);
-		it = item_find(ep, f, fd);
-		if (it)
-			item_free(it);
-		mutex_unlock(&ep->mutex);
-		epoll_put(ep);
-	}
-}
-
-void
-epoll_file_release(struct file *f)
-{
-	bool nested = file_epoll(f) != NULL;
-
-	if (nested)
-		mutex_lock(&epoll_nest_mutex);
-	release_items(f);
-	if (nested)
-		mutex_unlock(&epoll_nest_mutex);
-}
-
-/* Looks at the handle; queues the item as ready if it is. mutex held. */
-static void
-item_check(struct item *it, struct poll_table *pt)
-{
-	struct epoll *ep = it->ep;
-	unsigned long f;
-
-	if (!(file_poll(it->file, pt) & it->events))
-		return;
-	f = spin_lock_irq(&ep->lock);
-	item_ready(it, false);
-	spin_unlock_irq(&ep->lock, f);
-	waitq_wake_one(&ep->wait);
-	if (waitq_active(&ep->poll_wait))
-		waitq_wake(&ep->poll_wait, 0, POLLIN | POLLRDNORM);
-}
-
-static int
-item_add(struct epoll *ep, struct file *f, u32 fd, const struct epoll_event *ev)
-{
-	struct item *it = kzalloc(sizeof(*it), GFP_KERNEL);
-	struct item_table t = {.pt = {.queue = item_queue}};
-
-	if (!it)
-		return -ENOMEM;
-	it->ep = ep;
-	it->file = f;
-	it->fd = fd;
-	it->events = ev->events | POLLERR | POLLHUP;
-	it->data = ev->data;
-	list_init(&it->ready_link);
-	list_init(&it->sub_link);
-	item_insert(ep, it);
-	if (file_epoll(f))
-		list_add(&it->sub_link, &ep->subs);
-	spin_lock(link_lock(f));
-	list_add(&it->file_link, &f->epoll_links);
-	spin_unlock(link_lock(f));
-	t.item = it;
-	t.pt.events = it->events;
-	item_check(it, &t.pt);
-	if (it->failed) {
-		item_free(it);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-static int
-item_modify(struct item *it, const struct epoll_event *ev)
-{
-	if (it->events & EPOLLEXCLUSIVE || ev->events & EPOLLEXCLUSIVE)
-		return -EINVAL;
-	WRITE_ONCE(it->events, ev->events | POLLERR | POLLHUP);
-	it->data = ev->data;
-	/* The new mask is seen by callbacks from here on, or by our look. */
-	smp_mb();
-	item_check(it, NULL);
-	return 0;
-}
-
 /* --- changes --- */
 
 static int
-ctl_locked(struct epoll *ep, int op, struct file *f, u32 fd, const struct epoll_event *ev)
+ctl_one(struct epoll *ep, int op, struct file *f, u32 fd, const struct epoll_event *ev)
 {
-	struct item *it = item_find(ep, f, fd);
+	struct epoll_box *box = epoll_box_lock(ep, f);
+	struct item *it = item_find(box, f, fd);
+	int err = 0;
 
 	if (op == EPOLL_CTL_ADD)
-		return it ? -EEXIST : item_add(ep, f, fd, ev);
-	if (!it)
-		return -ENOENT;
-	if (op == EPOLL_CTL_MOD)
-		return item_modify(it, ev);
-	item_free(it);
-	return 0;
+		err = it ? -EEXIST : item_add(ep, box, f, fd, ev);
+	else if (!it)
+		err = -ENOENT;
+	else if (op == EPOLL_CTL_MOD)
+		err = item_modify(it, ev);
+	else
+		item_free(it);
+	mutex_unlock(&box->mutex);
+	return err;
 }
 
 static int
@@ -337,11 +66,8 @@ ctl_nested(struct epoll *ep, int op, struct file *f, u32 fd, const struct epoll_
 
 	mutex_lock(&epoll_nest_mutex);
 	err = op == EPOLL_CTL_ADD ? epoll_nest_check(ep, file_epoll(f)) : 0;
-	if (!err) {
-		mutex_lock_nested(&ep->mutex);
-		err = ctl_locked(ep, op, f, fd, ev);
-		mutex_unlock(&ep->mutex);
-	}
+	if (!err)
+		err = ctl_one(ep, op, f, fd, ev);
 	mutex_unlock(&epoll_nest_mutex);
 	return err;
 }
@@ -376,13 +102,9 @@ sys_epoll_ctl(int epfd, int op, int fd, struct epoll_event __user *uev)
 	ret = er.file && fr.file ? ctl_check(er.file, op, fr.file, &ev) : -EBADF;
 	if (!ret) {
 		ep = file_epoll(er.file);
-		if (file_epoll(fr.file)) {
-			ret = ctl_nested(ep, op, fr.file, (u32)fd, &ev);
-		} else {
-			mutex_lock(&ep->mutex);
-			ret = ctl_locked(ep, op, fr.file, (u32)fd, &ev);
-			mutex_unlock(&ep->mutex);
-		}
+		ret = file_epoll(fr.file) ? ctl_nested(ep, op, fr.file, (u32)fd, &ev)
+					  : ctl_one(ep, op, fr.file, (u32)fd, &ev);
+		epoll_note_change(ep, fr.file);
 	}
 	fd_put(fr);
 	fd_put(er);
@@ -391,6 +113,120 @@ sys_epoll_ctl(int epfd, int op, int fd, struct epoll_event __user *uev)
 
 /* --- waiting --- */
 
+/* What a wait has taken off the ready lists, box by box. */
+struct taken {
+	u32 nr;
+	struct epoll_box *box[BOXES];
+	struct list items[BOXES];
+};
+
+static bool
+box_ready(struct epoll_box *box)
+{
+	unsigned long f;
+	bool any;
+
+	if (READ_ONCE(box->ready.next) != &box->ready)
+		return true;
+	f = spin_lock_irq(&box->lock);
+	any = box->asking || !list_empty(&box->ready);
+	spin_unlock_irq(&box->lock, f);
+	return any;
+}
+
+static bool
+ready_any(struct epoll *ep)
+{
+	struct epoll_box *box;
+
+	for (u32 i = 0; (box = epoll_box_nth(ep, i)) != NULL; i++)
+		if (box_ready(box))
+			return true;
+	return false;
+}
+
+/* Locks the boxes that have something, and takes it. */
+static void __no_thread_safety
+take_ready(struct epoll *ep, struct taken *t)
+{
+	struct epoll_box *box;
+	unsigned long f;
+
+	t->nr = 0;
+	for (u32 i = 0; (box = epoll_box_nth(ep, i)) != NULL; i++) {
+		if (!box_ready(box))
+			continue;
+		mutex_lock_nested(&box->mutex);
+		if (epoll_box_nth(ep, i) != box) {
+			/* Boxes were made: begins with their first. */
+			mutex_unlock(&box->mutex);
+			i = (u32)-1;
+			continue;
+		}
+		list_init(&t->items[t->nr]);
+		f = spin_lock_irq(&box->lock);
+		box->asking = true;
+		list_splice_init(&box->ready, &t->items[t->nr]);
+		spin_unlock_irq(&box->lock, f);
+		t->box[t->nr++] = box;
+	}
+}
+
+/* What is left goes back in front. True if there is something for others. */
+static bool __no_thread_safety
+put_back(struct taken *t)
+{
+	bool again = false;
+	unsigned long f;
+
+	for (u32 i = 0; i < t->nr; i++) {
+		struct epoll_box *box = t->box[i];
+
+		f = spin_lock_irq(&box->lock);
+		list_splice_init(&t->items[i], &box->ready);
+		box->asking = false;
+		again |= !list_empty(&box->ready);
+		spin_unlock_irq(&box->lock, f);
+		mutex_unlock(&box->mutex);
+	}
+	return again;
+}
+
+/* Takes off the item that has been ready longest; NULL: none is left. */
+static struct item *
+take_oldest(struct taken *t)
+{
+	struct item *it, *oldest = NULL;
+	unsigned long f;
+
+	for (u32 i = 0; i < t->nr; i++) {
+		it = list_first_or_null(&t->items[i], struct item, ready_link);
+		if (it && (!oldest || it->stamp < oldest->stamp))
+			oldest = it;
+	}
+	if (oldest) {
+		f = spin_lock_irq(&oldest->box->lock);
+		list_del_init(&oldest->ready_link);
+		spin_unlock_irq(&oldest->box->lock, f);
+	}
+	return oldest;
+}
+
+/* After it was told (or not, at a fault): where it goes. */
+static void
+item_told(struct item *it, bool fault)
+{
+	unsigned long f = spin_lock_irq(&it->box->lock);
+
+	if (fault)
+		item_ready(it, true);
+	else if (it->events & EPOLLONESHOT)
+		it->events &= PRIVATE_BITS;
+	else if (!(it->events & EPOLLET))
+		item_ready(it, false);
+	spin_unlock_irq(&it->box->lock, f);
+}
+
 /*
  * Hands out up to max events: each item is taken off the ready list, asked, and
  * put back behind the others if it is level-triggered and was ready.
@@ -398,64 +234,26 @@ sys_epoll_ctl(int epfd, int op, int fd, struct epoll_event __user *uev)
 static int
 events_send(struct epoll *ep, struct epoll_event __user *uev, int max)
 {
-	struct list todo = LIST_INIT(todo);
 	struct epoll_event ev;
+	struct taken taken;
 	struct item *it;
-	unsigned long f;
 	int n = 0, err = 0;
-	bool again;
 
-	mutex_lock(&ep->mutex);
-	f = spin_lock_irq(&ep->lock);
-	ep->asking = true;
-	list_splice_init(&ep->ready, &todo);
-	while (!list_empty(&todo)) {
-		it = list_first(&todo, struct item, ready_link);
-		if (n == max || err) {
-			/* What is left goes back in front. */
-			list_splice_init(&todo, &ep->ready);
-			break;
-		}
-		list_del_init(&it->ready_link);
-		spin_unlock_irq(&ep->lock, f);
+	take_ready(ep, &taken);
+	while (n < max && !err && (it = take_oldest(&taken)) != NULL) {
 		ev.events = file_poll(it->file, NULL) & it->events & ~PRIVATE_BITS;
 		ev.data = it->data;
-		if (ev.events && copy_to_user(&uev[n], &ev, sizeof(ev)))
-			err = -EFAULT;
-		f = spin_lock_irq(&ep->lock);
 		if (!ev.events)
 			continue;
-		if (!err) {
+		if (copy_to_user(&uev[n], &ev, sizeof(ev)))
+			err = -EFAULT;
+		else
 			n++;
-			if (it->events & EPOLLONESHOT)
-				it->events &= PRIVATE_BITS;
-			else if (!(it->events & EPOLLET))
-				item_ready(it, false);
-		} else {
-			item_ready(it, true);
-		}
+		item_told(it, err);
 	}
-	ep->asking = false;
-	again = !list_empty(&ep->ready);
-	spin_unlock_irq(&ep->lock, f);
-	mutex_unlock(&ep->mutex);
-	if (again)
+	if (put_back(&taken))
 		waitq_wake_one(&ep->wait);
 	return n ? n : err;
-}
-
-static bool
-ready_any(struct epoll *ep)
-{
-	unsigned long f;
-	bool any;
-
-	if (READ_ONCE(ep->ready.next) != &ep->ready)
-		return true;
-	f = spin_lock_irq(&ep->lock);
-	any = ep->asking || !list_empty(&ep->ready);
-	spin_unlock_irq(&ep->lock, f);
-	return any;
 }
 
 static long
@@ -541,27 +339,41 @@ sys_epoll_pwait2(int epfd, struct epoll_event __user *ev, int n, const struct ti
 
 /* --- the handle --- */
 
+/* Is one really ready? On the list is not yet: asks, as epoll_wait would. mutex held. */
+static bool
+box_poll(struct epoll_box *box)
+{
+	struct rb_node *n;
+	bool any = false;
+
+	for (n = rb_first(&box->items); n && !any; n = rb_next(n)) {
+		struct item *it = rb_entry(n, struct item, node);
+
+		any = !list_empty(&it->ready_link) &&
+		      file_poll(it->file, NULL) & it->events & ~PRIVATE_BITS;
+	}
+	return any;
+}
+
 static u32
 epoll_poll(struct file *f, struct poll_table *pt)
 {
 	struct epoll *ep = f->private;
-	struct item *it;
-	struct rb_node *n;
-	u32 ev = 0;
+	struct epoll_box *box;
+	bool any = false;
 
 	poll_wait(f, &ep->poll_wait, pt);
-	if (!ready_any(ep))
-		return 0;
-	/* On the list is not yet ready: ask, as epoll_wait would. */
-	mutex_lock_nested(&ep->mutex);
-	for (n = rb_first(&ep->items); n && !ev; n = rb_next(n)) {
-		it = rb_entry(n, struct item, node);
-		if (!list_empty(&it->ready_link) &&
-		    file_poll(it->file, NULL) & it->events & ~PRIVATE_BITS)
-			ev = POLLIN | POLLRDNORM;
+	for (u32 i = 0; !any && (box = epoll_box_nth(ep, i)) != NULL; i++) {
+		if (!box_ready(box))
+			continue;
+		mutex_lock_nested(&box->mutex);
+		if (epoll_box_nth(ep, i) == box)
+			any = box_poll(box);
+		else
+			i = (u32)-1;
+		mutex_unlock(&box->mutex);
 	}
-	mutex_unlock(&ep->mutex);
-	return ev;
+	return any ? POLLIN | POLLRDNORM : 0;
 }
 
 static void
@@ -570,32 +382,48 @@ epoll_release(struct file *f)
 	struct epoll *ep = f->private;
 	/* Nobody adds any more; who goes meanwhile only makes the list shorter. */
 	bool nested = READ_ONCE(ep->subs.next) != &ep->subs;
+	struct epoll_box *box;
 
 	if (nested)
 		mutex_lock(&epoll_nest_mutex);
-	mutex_lock_nested(&ep->mutex);
-	while (!rb_empty(&ep->items))
-		item_free(rb_entry(rb_first(&ep->items), struct item, node));
-	mutex_unlock(&ep->mutex);
+	for (u32 i = 0; (box = epoll_box_nth(ep, i)) != NULL; i++) {
+		mutex_lock_nested(&box->mutex);
+		while (!rb_empty(&box->items))
+			item_free(rb_entry(rb_first(&box->items), struct item, node));
+		mutex_unlock(&box->mutex);
+	}
 	if (nested)
 		mutex_unlock(&epoll_nest_mutex);
 	epoll_put(ep);
 }
 
 static void
-epoll_show(struct file *f, struct seq *s)
+box_show(struct epoll_box *box, struct seq *s)
 {
-	struct epoll *ep = f->private;
 	struct rb_node *n;
 
-	mutex_lock(&ep->mutex);
-	for (n = rb_first(&ep->items); n; n = rb_next(n)) {
+	for (n = rb_first(&box->items); n; n = rb_next(n)) {
 		struct item *it = rb_entry(n, struct item, node);
 
 		seq_printf(s, "tfd: %8d events: %8x data: %16lx  pos:%li ino:%lx sdev:%x\n", it->fd,
 			   it->events, it->data, (s64)it->file->pos, 0ul, 0u);
 	}
-	mutex_unlock(&ep->mutex);
+}
+
+static void
+epoll_show(struct file *f, struct seq *s)
+{
+	struct epoll *ep = f->private;
+	struct epoll_box *box;
+
+	for (u32 i = 0; (box = epoll_box_nth(ep, i)) != NULL; i++) {
+		mutex_lock(&box->mutex);
+		if (epoll_box_nth(ep, i) == box)
+			box_show(box, s);
+		else
+			i = (u32)-1;
+		mutex_unlock(&box->mutex);
+	}
 }
 
 static const struct file_ops epoll_ops = {
@@ -614,19 +442,12 @@ sys_epoll_create1(int flags)
 
 	if (flags & ~O_CLOEXEC)
 		return -EINVAL;
-	ep = kzalloc(sizeof(*ep), GFP_KERNEL);
+	ep = epoll_alloc();
 	if (!ep)
 		return -ENOMEM;
-	mutex_init(&ep->mutex, &epoll_class);
-	spin_init(&ep->lock, &epoll_ready_class);
-	list_init(&ep->ready);
-	list_init(&ep->subs);
-	waitq_init(&ep->wait);
-	waitq_init(&ep->poll_wait);
-	ep->refs = 1;
 	f = file_alloc(&epoll_ops, FMODE_READ | FMODE_WRITE, O_RDWR, ep);
 	if (is_err(f)) {
-		kfree(ep);
+		epoll_put(ep);
 		return ptr_err(f);
 	}
 	ep->file = f;

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -570,4 +571,139 @@ TEST(poll_while_others_wait)
 	__atomic_store_n(&asker_ends, true, __ATOMIC_RELAXED);
 	pthread_join(t, NULL);
 	is(missed, 0);
+}
+
+/* --- sets that several CPUs change --- */
+
+/* Of the first two CPUs; with one it stays there. */
+static void
+on_cpu(int n)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(n % 2, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+#define MANY 24
+
+/* What one wait for up to `max` says: the data, in its order. */
+static void
+told(int ep, int max, const int *expected, int n)
+{
+	struct epoll_event e[MANY];
+
+	is(epoll_wait(ep, e, max, 0), n);
+	for (int i = 0; i < n; i++)
+		is(e[i].data.u64, expected[i]);
+}
+
+/* All rules hold, and the order in which they got ready, wherever the descriptors were added. */
+TEST(set_of_two_cpus)
+{
+	int ep = works(epoll_create1(0)), other = works(epoll_create1(0));
+	int fd[MANY], order[MANY], left = 0;
+	uint64_t one = 1;
+
+	is(ctl(other, EPOLL_CTL_ADD, ep, EPOLLIN, 7), 0);
+	for (int i = 0; i < MANY; i++) {
+		on_cpu(i);
+		fd[i] = works(eventfd(i % 3 == 0, 0));
+		is(ctl(ep, EPOLL_CTL_ADD, fd[i], EPOLLIN, i), 0);
+		fails(ctl(ep, EPOLL_CTL_ADD, fd[i], EPOLLIN, i), EEXIST);
+		if (i % 3 == 0)
+			order[left++] = i;
+	}
+	is(left, 8);
+	told(ep, MANY, order, left);
+	told(other, MANY, (int[]){ 7 }, 1);
+	/* One after another, round and round. */
+	for (int i = 0; i < 2 * left; i++)
+		told(ep, 1, &order[i % left], 1);
+	/* Others get ready, last first: behind those. */
+	for (int i = MANY - 1; i >= 0; i--) {
+		on_cpu(i);
+		if (i % 3 == 1) {
+			write(fd[i], &one, 8);
+			order[left++] = i;
+		}
+	}
+	told(ep, MANY, order, left);
+	/* Half of them go by name, some of the others with their descriptor. */
+	for (int i = 0; i < MANY; i++) {
+		on_cpu(i / 2);
+		if (i % 2 == 0)
+			is(ctl(ep, EPOLL_CTL_DEL, fd[i], 0, 0), 0);
+		else if (i % 3 == 0)
+			close(fd[i]);
+		else
+			is(ctl(ep, EPOLL_CTL_MOD, fd[i], EPOLLIN | EPOLLET, i + 100), 0);
+	}
+	fails(ctl(ep, EPOLL_CTL_DEL, fd[0], 0, 0), ENOENT);
+	left = 0;
+	for (int i = MANY - 1; i >= 0; i--)
+		if (i % 3 == 1 && i % 2)
+			order[left++] = i + 100;
+	told(ep, MANY, order, left);
+	is(ready(ep), 0);
+	is(ready(other), 0);
+	write(fd[7], &one, 8);
+	told(other, MANY, (int[]){ 7 }, 1);
+	told(ep, MANY, (int[]){ 107 }, 1);
+}
+
+#define ADDERS 4
+#define EACH 200
+
+static int shared_set;
+
+/* Adds, one after another, what gets ready before, at or after that; it is told once. */
+static void *
+adder(void *arg)
+{
+	uint64_t v = 1;
+
+	for (int i = 0; i < EACH; i++) {
+		int fd = eventfd(i % 3 == 0, 0);
+
+		ctl(shared_set, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT,
+		    (uint64_t)fd << 32 | ((long)arg * EACH + i));
+		if (i % 3 != 0)
+			write(fd, &v, 8);
+		if (i % 5 == 0)
+			sched_yield();
+	}
+	return NULL;
+}
+
+TEST(events_of_a_growing_set_are_not_lost)
+{
+	static char seen[ADDERS * EACH];
+	pthread_t t[ADDERS];
+	int twice = 0, n;
+
+	for (int round = 0; round < 3; round++) {
+		memset(seen, 0, sizeof(seen));
+		shared_set = works(epoll_create1(0));
+		for (long i = 0; i < ADDERS; i++)
+			pthread_create(&t[i], NULL, adder, (void *)i);
+		for (int all = 0; all < ADDERS * EACH; all += n) {
+			struct epoll_event e[16];
+
+			n = epoll_wait(shared_set, e, 16, 20000);
+			if (n <= 0)
+				break;
+			for (int i = 0; i < n; i++) {
+				twice += seen[(uint32_t)e[i].data.u64]++;
+				close(e[i].data.u64 >> 32);
+			}
+		}
+		for (int i = 0; i < ADDERS; i++)
+			pthread_join(t[i], NULL);
+		is(twice, 0);
+		is(memchr(seen, 0, sizeof(seen)), NULL);
+		is(ready(shared_set), 0);
+		close(shared_set);
+	}
 }
