@@ -187,7 +187,7 @@ def show_queues(_):
                                                   int(waiting["sched"]["dl_abs"])))
         first = int(rq.address) + offset_of("runq", "rt_queue")
         for priority in range(100) if int(rq["rt_nr"]) else ():
-            for waiting in entries(first + 16 * priority, "task", "sched.rt_link"):
+            for waiting in entries(first + 16 * priority, "task", "sched.link"):
                 print("    rt %-3d    %s [%d]" % (priority, text(waiting["comm"]),
                                                  int(waiting["tid"])))
 
