@@ -452,7 +452,7 @@ choose(struct space *s, struct arena *a, size_t len, int again)
 	return a->cursor;
 }
 
-/* Maps at va if that is free: 0, -EEXIST, -ENOMEM. The lock of an arena may be held. */
+/* Maps at va if that is free: 0, -EEXIST, -ENOMEM; -EAGAIN: after the fork. An arena may be locked. */
 static int
 map_at(struct space *s, unsigned long va, const struct placement *p)
 {
@@ -478,8 +478,12 @@ map_anywhere(struct space *s, unsigned long low, unsigned long high, const struc
 		err = map_at(s, va, p);
 		if (!err)
 			return (long)va;
-		if (err == -ENOMEM && range_wait_memory(s))
+		if (err == -EAGAIN) {
+			space_wait_fork(s);
+			tries--;
+		} else if (err == -ENOMEM && range_wait_memory(s)) {
 			return -ENOMEM;
+		}
 	}
 	return -ENOMEM;
 }
@@ -498,12 +502,16 @@ map_in_arena(struct space *s, const struct placement *p)
 		if (!va)
 			break;
 		err = map_at(s, va, p);
-		if (err != -ENOMEM)
+		if (err != -ENOMEM && err != -EAGAIN)
 			continue;
 		freed_add(a, va, va + len);
 		spin_unlock(&a->lock);
-		if (range_wait_memory(s))
+		if (err == -EAGAIN) {
+			space_wait_fork(s);
+			tries--;
+		} else if (range_wait_memory(s)) {
 			return -ENOMEM;
+		}
 		spin_lock(&a->lock);
 	}
 	spin_unlock(&a->lock);
@@ -521,9 +529,10 @@ arena_map(struct space *s, const struct placement *p)
 	if (len > USER_END - MMAP_MIN)
 		return -ENOMEM;
 	if (hint >= MMAP_MIN && hint < USER_END && len <= USER_END - hint) {
-		while ((err = map_at(s, hint, p)) == -ENOMEM && tries++ < TRIES &&
-		       !range_wait_memory(s))
-			;
+		while ((err = map_at(s, hint, p)) == -EAGAIN ||
+		       (err == -ENOMEM && tries++ < TRIES && !range_wait_memory(s)))
+			if (err == -EAGAIN)
+				space_wait_fork(s);
 		if (!err)
 			return (long)hint;
 	}

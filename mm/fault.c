@@ -48,7 +48,16 @@ struct fault {
 };
 
 /* How a try ends; what it wants before the next. */
-enum { DONE = 0, NEED_PAGE = 1, NEED_CACHE, NEED_DIRTY, NEED_MEMORY, NEED_STACK, NEED_LARGE };
+enum {
+	DONE = 0,
+	NEED_PAGE = 1,
+	NEED_CACHE,
+	NEED_DIRTY,
+	NEED_MEMORY,
+	NEED_STACK,
+	NEED_LARGE,
+	NEED_FORK,
+};
 
 static int
 bad(struct fault *f, int signo, int code)
@@ -363,6 +372,10 @@ fault_try(struct fault *f)
 		if (!t)
 			return ret;
 	}
+	if (unlikely(READ_ONCE(f->space->forking)) && (f->access & FAULT_WRITE)) {
+		pt_unlock(t);
+		return NEED_FORK;
+	}
 	run = runs_find(t, f->va);
 	if (unlikely(!run)) {
 		pt_unlock(t);
@@ -503,6 +516,9 @@ get_need(struct fault *f, int need)
 	case NEED_STACK:
 		bad(f, SIGSEGV, SEGV_MAPERR);
 		return stack_grow(f);
+	case NEED_FORK:
+		space_wait_fork(f->space);
+		return 0;
 	}
 	region_put(f->region);
 	return err;

@@ -174,7 +174,8 @@ fine_make(struct space *s, unsigned long va)
 		return;
 	}
 	t->moves = 0;
-	if (!READ_ONCE(s->views) || !suitable(t) || runs_reserve(t, PTE_COUNT - t->nr_runs)) {
+	if (!READ_ONCE(s->views) || READ_ONCE(s->forking) || !suitable(t) ||
+	    runs_reserve(t, PTE_COUNT - t->nr_runs)) {
 		pt_unlock(t);
 		kvfree(f);
 		return;

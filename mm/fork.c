@@ -5,18 +5,20 @@
  * Model: one pass over the parent's addresses. Runs are copied as they are;
  * anonymous pages are shared read-only, with one reference more, in the page or in
  * the leaf's joint (joint.c); pages of page caches are left out, as a fault brings
- * sixteen of them at once. A table of the parent is copied under its own lock and
- * nothing is locked in between, so with several threads the child may see a mapping
- * call of another thread half done, as it could see any other work of that thread
- * half done. What is copied from one table is consistent.
+ * sixteen of them at once. A table of the parent is copied under its own lock.
+ *
+ * Other threads: what one of them does before some moment the child has, and nothing
+ * of what it does later. Until all is copied and the TLBs are flushed, faults of
+ * writes and changes of mappings wait (space->forking, looked at under the lock of
+ * a table, so that after the copy of a table it is seen); other writes go to pages
+ * that the child has as well. No leaf becomes fine meanwhile.
  *
  * The child's tables are built without locks: nobody can find them before the
  * child joins the family at the end. It has no entries of page caches, so pages
  * that left a cache meanwhile are not in it (rmap.c).
  *
  * The parent's CPUs may write shared pages through old translations until the
- * flush at the end, which comes before the child runs. A fault that copies such
- * a page flushes it first (fault.c).
+ * flush at the end, which comes before the child runs.
  */
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -185,6 +187,32 @@ copy_all(struct fork *f)
 	return 0;
 }
 
+void
+space_wait_fork(struct space *s)
+{
+	wait_event(&s->fork_wait, !smp_load_acquire(&s->forking));
+}
+
+/* parent's threads wait where they would change what the child is to have. */
+static int
+copy_frozen(struct fork *f)
+{
+	struct space *parent = f->parent;
+	bool others = atomic_read(&parent->users) > 1;
+	int err;
+
+	if (others)
+		WRITE_ONCE(parent->forking, true);
+	err = copy_all(f);
+	if (f->flush)
+		tlb_flush_range(parent, 0, USER_END, f->cpus);
+	if (others) {
+		smp_store_release(&parent->forking, false);
+		waitq_wake_all(&parent->fork_wait);
+	}
+	return err;
+}
+
 struct space *
 space_fork(struct space *parent)
 {
@@ -198,10 +226,8 @@ space_fork(struct space *parent)
 	mutex_lock(&parent->shm.lock);
 	err = mm_port_shm_fork(parent, s);
 	if (!err)
-		err = copy_all(&f);
+		err = copy_frozen(&f);
 	mutex_unlock(&parent->shm.lock);
-	if (f.flush)
-		tlb_flush_range(parent, 0, USER_END, f.cpus);
 	if (commit_charge(f.committed)) {
 		/* The teardown gives it back. */
 		commit_add(f.committed);

@@ -439,6 +439,11 @@ range_try(struct space *s, unsigned long start, unsigned long end, struct range 
 		}
 		t = pt_lock_cover(s, start, end, make, tries == 0);
 	}
+	if (unlikely(READ_ONCE(s->forking))) {
+		pt_unlock(t);
+		r->done = start;
+		return r->err = -EAGAIN;
+	}
 	gather_init(&g, s);
 	r->gather = &g;
 	r->err = 0;
@@ -464,7 +469,8 @@ give_up(struct space *s, unsigned long start, const struct range *r)
 
 	if (r->done <= start)
 		return;
-	(void)!range_try(s, start, r->done, &undo);
+	while (range_try(s, start, r->done, &undo) == -EAGAIN)
+		space_wait_fork(s);
 	if (r->meta & META_ACCOUNT)
 		commit_add((s64)((r->done - start) >> PAGE_SHIFT));
 }
@@ -477,6 +483,10 @@ range_apply(struct space *s, unsigned long start, unsigned long end, struct rang
 
 	for (;;) {
 		err = range_try(s, from, end, r);
+		if (err == -EAGAIN) {
+			space_wait_fork(s);
+			continue;
+		}
 		if (err != -ENOMEM || r->refused)
 			break;
 		from = r->done;

@@ -71,6 +71,7 @@ space_new(const struct space *parent)
 	s->users = s->refs = 1;
 	s->sweeps = 1;
 	s->id = tlb_new_id();
+	waitq_init(&s->fork_wait);
 	mutex_init(&s->brk_lock, &brk_class);
 	mutex_init(&s->shm.lock, &shm_class);
 	list_init(&s->shm.attachments);

@@ -18,6 +18,7 @@
 #include "sync/mutex.h"
 #include "sync/rcu.h"
 #include "sync/spinlock.h"
+#include "sync/waitq.h"
 
 struct arena;
 struct family;
@@ -305,6 +306,8 @@ struct space {
 	struct view **views;
 	/* a  leaves that are fine (fine.c) */
 	u32 fine_leaves;
+	/* (shm.lock)  its tables are being copied (fork.c) */
+	bool forking;
 	/* a  arenas of CPUs, made when a second task runs here (arena.c) */
 	struct arena **cpu_arenas;
 	struct arena *main_arena;
@@ -340,6 +343,8 @@ struct space {
 	s64 tables;
 	/* racy maxima of the above */
 	u64 peak_rss, peak_total;
+	/* who waits until it is not forking */
+	struct waitq fork_wait;
 	/* calls of brk */
 	struct mutex brk_lock;
 	struct space_shm shm;
@@ -608,7 +613,10 @@ struct range {
  * META_ACCOUNT. Brings the space's figures up to date. May sleep.
  */
 int range_apply(struct space *s, unsigned long start, unsigned long end, struct range *r);
-/* The same for a caller who holds a spinlock: -ENOMEM where the above would wait. */
+/*
+ * The same for a caller who holds a spinlock: -ENOMEM where the above would wait,
+ * -EAGAIN while the space is forked (space_wait_fork()).
+ */
 int range_try(struct space *s, unsigned long start, unsigned long end, struct range *r);
 /*
  * Waits until a page is to be had, and room for runs that a table of s (NULL:
@@ -698,6 +706,12 @@ space_has_fine(const struct space *s)
 }
 /* The leaf at va becomes fine, if it may. May sleep. */
 void fine_make(struct space *s, unsigned long va);
+
+/*
+ * Waits for the end of a fork that the caller has seen under the lock of a table.
+ * No lock of mm/ is held. May sleep.
+ */
+void space_wait_fork(struct space *s);
 /*
  * The next ones: false (FINE_FAULT_COARSE, FINE_NONE, -1) if the leaf is not fine, or what is asked
  * is not for single pages. The caller then takes the leaf's lock, which ends that it is.

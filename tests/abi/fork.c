@@ -3,6 +3,7 @@
 #include "tests/abi/abi.h"
 
 #include <linux/sched.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 
@@ -391,4 +392,109 @@ TEST(deep)
 	if (depth > 0)
 		_exit(reap(c) + 1);
 	is(reap(c), 40);
+}
+
+/* --- fork beside threads that write --- */
+
+#define SNAPSHOT (32L << 20)
+#define MAPS 512
+
+static struct snapshot {
+	/* first and last page of what is copied */
+	volatile unsigned long *first, *last;
+	/* a word on a page behind: what was mapped last */
+	char *volatile *newest;
+	volatile bool over;
+} snapshot;
+
+static void
+snapshot_make(void)
+{
+	char *p = mmap(NULL, SNAPSHOT + K4, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memset(p, 0, SNAPSHOT + K4);
+	snapshot.first = (void *)p;
+	snapshot.last = (void *)(p + SNAPSHOT - K4);
+	snapshot.newest = (void *)(p + SNAPSHOT);
+	snapshot.over = false;
+}
+
+static void *
+writes_in_order(void *arg)
+{
+	for (unsigned long n = 1; !snapshot.over; n++) {
+		*snapshot.first = n;
+		*snapshot.last = n;
+	}
+	return NULL;
+}
+
+/* A child has all that a thread wrote up to some moment, and nothing of later. */
+TEST(snapshot_of_a_writer)
+{
+	int wrong = 0;
+	pthread_t t;
+
+	snapshot_make();
+	pthread_create(&t, NULL, writes_in_order, NULL);
+	for (int i = 0; i < 40; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			unsigned long a = *snapshot.first, b = *snapshot.last;
+
+			_exit(a != b && a != b + 1);
+		}
+		wrong += reap(pid) != 0;
+	}
+	snapshot.over = true;
+	pthread_join(t, NULL);
+	is(wrong, 0);
+	munmap((void *)snapshot.first, SNAPSHOT + K4);
+}
+
+static void *
+maps_and_tells(void *arg)
+{
+	char **old = arg;
+
+	for (int i = 0; !snapshot.over; i++) {
+		char *p = mmap(NULL, K4, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		*p = 1;
+		*snapshot.newest = p;
+		/* What goes was told of long ago. */
+		if (old[i % MAPS])
+			munmap(old[i % MAPS], K4);
+		old[i % MAPS] = p;
+	}
+	return NULL;
+}
+
+/* So it is with mappings: what a thread told of after it had mapped it is there. */
+TEST(snapshot_of_mappings)
+{
+	static char *old[MAPS];
+	int wrong = 0;
+	pthread_t t;
+
+	snapshot_make();
+	pthread_create(&t, NULL, maps_and_tells, old);
+	for (int i = 0; i < 40; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			char *p = *snapshot.newest;
+
+			signal(SIGSEGV, SIG_DFL);
+			_exit(p && *p != 1);
+		}
+		wrong += reap(pid) != 0;
+	}
+	snapshot.over = true;
+	pthread_join(t, NULL);
+	is(wrong, 0);
+	for (int i = 0; i < MAPS; i++)
+		munmap(old[i], K4);
+	munmap((void *)snapshot.first, SNAPSHOT + K4);
 }
