@@ -452,7 +452,7 @@ choose(struct space *s, struct arena *a, size_t len, int again)
 	return a->cursor;
 }
 
-/* Maps at va if that is free: 0, -EEXIST, -ENOMEM; -EAGAIN: after the fork. An arena may be locked. */
+/* Maps at va if that is free: 0, -EEXIST, -ENOMEM; -EAGAIN: after the fork. Under a lock, too. */
 static int
 map_at(struct space *s, unsigned long va, const struct placement *p)
 {
