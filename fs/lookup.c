@@ -160,7 +160,8 @@ parent_once(struct walk *w, int dfd, const char *name, struct path *parent, stru
 		last->type = w->last_type;
 		last->slash = w->last_slash;
 		last->len = w->last_type == LAST_NORM ? w->last_len : 0;
-		memcpy(last->s, w->last, last->len);
+		if (last->len)
+			memcpy(last->s, w->last, last->len);
 		last->s[last->len] = '\0';
 		err = walk_take(w, parent);
 	}
