@@ -85,8 +85,8 @@ host-tests-list:
 
 # What passes whole is in TESTS and guards every change; the others, which still show what is
 # missing (Documentation/status.md), run by test-all. Longest first.
-TESTS ?= $(patsubst %,tests/%.t,unit ubsan stress boot abi abi-debug conflicts programs debuggers kcsan busybox host shell badinput kcov failalloc failsweep faults inside plug bochs display console)
-TESTS_ALL := $(TESTS) $(wildcard tests/all/*.t)
+TESTS ?= $(patsubst %,tests/%.t,unit ubsan stress boot abi abi-debug conflicts programs debuggers kcsan busybox host shell badinput kcov failalloc faults inside plug bochs display console)
+TESTS_ALL := $(TESTS) tests/failsweep.t $(wildcard tests/all/*.t)
 PROVE := env O=$(O) KERNEL=$(KERNEL_UNDER_TEST) KERNEL_DEBUG=$(KERNEL_DEBUG) KERNEL_KCSAN=$(KERNEL_KCSAN) \
 	prove --timer -j 2 $(if $(filter 1,$(V)),-v)
 
