@@ -314,9 +314,10 @@ add(struct ipc_ids *ids, struct ipc_object *o)
 		ids->named(o);
 	bit_set(ids->index, index_of(id));
 	ids->used++;
+	/* The key last: who has the number by it uses it at once. */
+	rcu_publish(rcu_locked(ids->chunks[index_of(id) / IPC_CHUNK])->slot[id % IPC_CHUNK], o);
 	if (o->key != IPC_PRIVATE)
 		hlist_add_rcu(&o->key_link, bucket_of(ids, o->key));
-	rcu_publish(rcu_locked(ids->chunks[index_of(id) / IPC_CHUNK])->slot[id % IPC_CHUNK], o);
 	return id;
 }
 

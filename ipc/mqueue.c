@@ -126,10 +126,10 @@ mqueue_create(const struct mq_attr *a)
 	return err_ptr(err);
 }
 
-void
-mqueue_get(struct mqueue *q)
+bool
+mqueue_try_get(struct mqueue *q)
 {
-	atomic_inc(&q->uses);
+	return atomic_inc_not_zero(&q->uses);
 }
 
 void

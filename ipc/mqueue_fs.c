@@ -108,8 +108,7 @@ const struct file_ops mqueue_fops = {
 static int
 mqueue_inode_open(struct inode *i, struct file *f)
 {
-	mqueue_get(i->private);
-	return 0;
+	return mqueue_try_get(i->private) ? 0 : -ENOENT;
 }
 
 static const struct inode_ops mqueue_inode_ops = {.open = mqueue_inode_open};

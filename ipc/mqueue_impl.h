@@ -42,7 +42,7 @@ struct mqueue {
 /* --- mqueue.c --- */
 /* err_ptr(-ENOSPC, -EINVAL, -EOVERFLOW, -EMFILE, -ENOMEM). a NULL: as the settings say. */
 struct mqueue *mqueue_create(const struct mq_attr *a);
-void mqueue_get(struct mqueue *q);
+bool mqueue_try_get(struct mqueue *q);
 void mqueue_put(struct mqueue *q);
 /* m is the queue's then, unless it fails. deadline: monotonic; 0: does not wait. */
 int mqueue_send(struct mqueue *q, struct message *m, u64 deadline);

@@ -22,21 +22,25 @@ sys_mq_open(const char __user *uname, int flags, unsigned int mode,
 	struct pathname name;
 	struct mq_attr attr;
 	struct file *f;
-	int err;
-	long fd;
+	int err, fd;
 
 	if (uattr && copy_from_user(&attr, uattr, sizeof(attr)))
 		return -EFAULT;
 	err = pathname_get(&name, uname, 0);
 	if (err)
 		return err;
-	f = mqueue_open(name.s, (u32)flags, mode, uattr ? &attr : NULL);
+	/* First: what has no descriptor makes no queue. */
+	fd = fd_reserve(0, true);
+	if (fd >= 0) {
+		f = mqueue_open(name.s, (u32)flags, mode, uattr ? &attr : NULL);
+		if (is_err(f)) {
+			fd_unreserve(fd);
+			fd = (int)ptr_err(f);
+		} else {
+			fd_publish(fd, f);
+		}
+	}
 	pathname_put(&name);
-	if (is_err(f))
-		return ptr_err(f);
-	fd = fd_install(f, 0, true);
-	if (fd < 0)
-		file_put(f);
 	return fd;
 }
 

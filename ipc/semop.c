@@ -55,7 +55,7 @@ lock_set(const struct semop *c, const struct sem_wait *w)
 static struct ipc_object *
 lock_prepared(const struct semop *c, struct sem_wait *w)
 {
-	struct ipc_object *o = lock_set(c, w);
+	struct ipc_object *o = lock_set(c, w), *first;
 	struct sem_undo *u;
 
 	if (is_err(o) || !c->undoes)
@@ -65,11 +65,19 @@ lock_prepared(const struct semop *c, struct sem_wait *w)
 		return o;
 	ipc_hold(o);
 	ipc_unlock(o);
+	first = o;
 	u = sem_undo_alloc(sem_of(o)->n);
-	ipc_put(o);
-	if (!u)
+	if (!u) {
+		ipc_put(first);
 		return err_ptr(-ENOMEM);
+	}
 	o = lock_set(c, w);
+	/* Another one of that number, perhaps with more semaphores. */
+	if (!is_err(o) && o != first) {
+		ipc_unlock(o);
+		o = err_ptr(-EIDRM);
+	}
+	ipc_put(first);
 	if (!is_err(o))
 		w->undo = sem_undo_find(sem_of(o));
 	if (!is_err(o) && !w->undo) {

@@ -210,13 +210,14 @@ attach(struct attachment *a, const struct place *p)
 	there = at >= 0 && is_mapped(current->space, a);
 	if (!there)
 		list_del(&a->link);
-	mutex_unlock(&l->lock);
+	/* Before who unmaps it can end it. */
 	if (at >= 0) {
 		spin_lock(&a->shm->ipc.lock);
 		a->shm->atime = ipc_now();
 		a->shm->lpid = ipc_pid();
 		spin_unlock(&a->shm->ipc.lock);
 	}
+	mutex_unlock(&l->lock);
 	if (!there)
 		attachment_end(a, at >= 0);
 	return at;

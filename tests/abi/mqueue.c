@@ -43,8 +43,9 @@ after(long ms)
 	long ns;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	ns = ts.tv_nsec + ms * 1000000;
-	return (struct timespec){ts.tv_sec + ns / NSEC, ns % NSEC};
+	/* A second more than it is, as ms may be below 0. */
+	ns = ts.tv_nsec + NSEC + ms * 1000000;
+	return (struct timespec){ts.tv_sec - 1 + ns / NSEC, ns % NSEC};
 }
 
 static long
@@ -534,4 +535,66 @@ TEST(many)
 	is(*sum, 3 * 299 * 300 / 2);
 	is(mq_getattr(q, &a), 0);
 	is(a.mq_curmsgs, 0);
+}
+
+TEST(no_descriptor)
+{
+	struct mq_attr a;
+	struct rlimit l, few;
+	mqd_t q = works(queue_of("/nofd", O_RDWR, 4, 16));
+	int last;
+
+	getrlimit(RLIMIT_NOFILE, &l);
+	last = works(dup(q));
+	few = l;
+	few.rlim_cur = (rlim_t)last + 1;
+	is(setrlimit(RLIMIT_NOFILE, &few), 0);
+	for (int i = 0; i < 100; i++)
+		fails(mq_open("/nofd", O_RDWR), EMFILE);
+	fails(queue_of("/nofd2", O_RDWR, 4, 16), EMFILE);
+	is(setrlimit(RLIMIT_NOFILE, &l), 0);
+	/* Nor has it made one. */
+	fails(mq_unlink("/nofd2"), ENOENT);
+	is(sent(q, "x", 3), 0);
+	same(received(q, 3), "x");
+	is(mq_getattr(q, &a), 0);
+	is(a.mq_curmsgs, 0);
+	close(last);
+	mq_close(q);
+	is(mq_unlink("/nofd"), 0);
+}
+
+/* A queue that is gone does not come back by a handle on its file. */
+TEST(gone_for_good)
+{
+	char path[64], buf[16];
+	mqd_t q;
+	int fd;
+
+	mkdir("gone", 0755);
+	if (mount("none", "gone", "mqueue", 0, NULL)) {
+		skip("no mqueue file system");
+		return;
+	}
+	q = works(queue_of("/dead", O_RDWR, 4, 16));
+	is(sent(q, "x", 0), 0);
+	mq_close(q);
+	fd = works(open("gone/dead", O_PATH));
+	is(mq_unlink("/dead"), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	for (int i = 0; i < 4; i++) {
+		int again = open(path, O_RDWR | O_NONBLOCK);
+
+		/* Linux opens it: its queue lives as long as its file. */
+		if (again < 0)
+			check(errno == ENOENT);
+		else if (i)
+			fails(mq_receive(again, buf, 16, NULL), EAGAIN);
+		else
+			is(mq_receive(again, buf, 16, NULL), 1);
+		if (again >= 0)
+			close(again);
+	}
+	close(fd);
+	is(umount("gone"), 0);
 }
