@@ -372,7 +372,8 @@ fault_try(struct fault *f)
 		if (!t)
 			return ret;
 	}
-	if (unlikely(READ_ONCE(f->space->forking)) && (f->access & FAULT_WRITE)) {
+	/* What a read brings above a leaf may be a large page, which is writable at once. */
+	if (unlikely(READ_ONCE(f->space->forking)) && ((f->access & FAULT_WRITE) || t->level > 0)) {
 		pt_unlock(t);
 		return NEED_FORK;
 	}

@@ -193,6 +193,21 @@ space_wait_fork(struct space *s)
 	wait_event(&s->fork_wait, !smp_load_acquire(&s->forking));
 }
 
+/* A change of several tables holds the one above them: those that have not seen ->forking end. */
+static void
+wait_for_changes(struct space *s)
+{
+	unsigned long va;
+	struct pt *t;
+
+	for (unsigned int level = 1; level <= PT_ROOT; level++)
+		for (va = 0; va < USER_END;) {
+			t = pt_lock_walk(s, va, level);
+			va = pt_behind(t, va, level);
+			pt_unlock(t);
+		}
+}
+
 /* parent's threads wait where they would change what the child is to have. */
 static int
 copy_frozen(struct fork *f)
@@ -201,8 +216,10 @@ copy_frozen(struct fork *f)
 	bool others = atomic_read(&parent->users) > 1;
 	int err;
 
-	if (others)
+	if (others) {
 		WRITE_ONCE(parent->forking, true);
+		wait_for_changes(parent);
+	}
 	err = copy_all(f);
 	if (f->flush)
 		tlb_flush_range(parent, 0, USER_END, f->cpus);

@@ -76,17 +76,13 @@ sweep_level(struct space *s, unsigned int level)
 	unsigned long va = 0;
 	struct gather g;
 	struct pt *t;
-	unsigned int i;
 
 	while (va < USER_END) {
 		gather_init(&g, s);
 		t = pt_lock_walk(s, va, level);
-		i = PTE_COUNT;
 		if (t->level == level)
 			sweep_table(t, &g);
-		else
-			i = pt_next(t, slot_index(va, t->level) + 1, PTE_COUNT);
-		va = i == PTE_COUNT ? pt_end(t) : slot_base(t, i);
+		va = pt_behind(t, va, level);
 		pt_unlock(t);
 		gather_finish(&g);
 	}

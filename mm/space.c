@@ -25,7 +25,7 @@
 
 #define KERNEL_SLOT (PTE_COUNT / 2)
 
-static LOCK_CLASS(brk_class, RANK_SPACE);
+static LOCK_CLASS(brk_class, RANK_BRK);
 static LOCK_CLASS(shm_class, RANK_SHM_ATTACH);
 static LOCK_CLASS(exe_class, RANK_LEAF);
 static struct slab_cache *space_cache __read_mostly;

@@ -267,6 +267,17 @@ slot_base(const struct pt *t, unsigned int i)
 	return t->base + ((unsigned long)i << slot_shift(t->level));
 }
 
+/* A walk over the tables of a level: where to go on behind t, of pt_lock_walk(s, va, level). */
+static inline unsigned long
+pt_behind(const struct pt *t, unsigned long va, unsigned int level)
+{
+	unsigned int i = PTE_COUNT;
+
+	if (t->level != level)
+		i = pt_next(t, slot_index(va, t->level) + 1, PTE_COUNT);
+	return i == PTE_COUNT ? pt_end(t) : slot_base(t, i);
+}
+
 static inline struct pt *
 pt_child(u64 entry)
 {

@@ -34,8 +34,9 @@ enum lock_rank {
 	RANK_EXEC = 40,
 	RANK_PROCESS = 44,
 	RANK_FUTEX_PI = 48,
-	RANK_TRACE = 56,
+	RANK_TRACE = 54,
 	/* ipc/ and mm/: sleeping */
+	RANK_BRK = 56,
 	RANK_SHM_ATTACH = 57,
 	RANK_IPC_IDS = 58,
 	/* mm/: sleeping */

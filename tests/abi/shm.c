@@ -715,3 +715,19 @@ TEST(threads_and_forks)
 	is(attached(id), 0);
 	is(shmctl(id, IPC_RMID, NULL), 0);
 }
+
+/* The heap shrinks beside an attachment. */
+TEST(brk_beside)
+{
+	int id = works(segment(4 * K4));
+	char *at = shmat(id, NULL, 0);
+
+	check(at != FAILED);
+	for (int i = 0; i < 3; i++) {
+		check(sbrk(64 * K4) != FAILED);
+		check(sbrk(-(long)(64 * K4)) != FAILED);
+	}
+	is(attached(id), 1);
+	is(shmdt(at), 0);
+	is(shmctl(id, IPC_RMID, NULL), 0);
+}
