@@ -324,11 +324,11 @@ inode_get_write(struct inode *i)
 		return 0;
 	spin_lock(&i->lock);
 	denied = counted(&i->deniers, &i->deniers_seen);
+	/* Under the lock: of the two that look at each other one wins. */
+	if (denied)
+		uncount(&i->writers);
 	spin_unlock(&i->lock);
-	if (!denied)
-		return 0;
-	uncount(&i->writers);
-	return -ETXTBSY;
+	return denied ? -ETXTBSY : 0;
 }
 
 void

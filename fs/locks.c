@@ -258,15 +258,31 @@ set_lock(struct file_locks *fl, const struct lock *want, bool wait)
 	return err;
 }
 
-/* Has it none at all? What the caller's owner has set is seen. */
 static bool
-locks_empty(const struct file_locks *fl)
+lists_empty(const struct file_locks *fl, const struct lock_band *bands)
 {
-	const struct lock_band *bands = smp_load_acquire(&fl->bands);
 	bool empty = list_empty(&fl->flocks) && list_empty(&fl->records);
 
 	for (u32 i = 0; bands && empty && i < BANDS; i++)
 		empty = list_empty(&bands[i].records);
+	return empty;
+}
+
+/*
+ * Has it none at all? What the caller's owner has set is seen: with bands nobody
+ * moves it, without them fl->lock keeps the split out.
+ */
+static bool
+locks_empty(struct file_locks *fl)
+{
+	const struct lock_band *bands = smp_load_acquire(&fl->bands);
+	bool empty;
+
+	if (bands)
+		return lists_empty(fl, bands);
+	spin_lock(&fl->lock);
+	empty = lists_empty(fl, fl->bands);
+	spin_unlock(&fl->lock);
 	return empty;
 }
 

@@ -91,19 +91,19 @@ inside_piece(const struct lock *r)
 
 /* The list that a lock belongs on. */
 static struct list *
-home_of(struct file_locks *fl, const struct lock *l)
+home_of(struct file_locks *fl, struct lock_band *bands, const struct lock *l)
 {
 	if (l->kind == LOCK_FLOCK)
 		return &fl->flocks;
-	if (fl->bands && in_one_piece(l))
-		return &band_of(fl->bands, l->start)->records;
+	if (bands && in_one_piece(l))
+		return &band_of(bands, l->start)->records;
 	return &fl->records;
 }
 
 static void
-insert(struct file_locks *fl, struct lock *l)
+insert(struct file_locks *fl, struct lock_band *bands, struct lock *l)
 {
-	struct list *home = home_of(fl, l);
+	struct list *home = home_of(fl, bands, l);
 	struct lock *x;
 
 	list_for_each_entry(x, home, link) {
@@ -128,15 +128,11 @@ file_locks_split(struct file_locks *fl)
 	}
 	spin_lock(&fl->lock);
 	if (!fl->bands) {
-		/* Who sees them waits until the records are on their lists. */
-		for (u32 i = 0; i < BANDS; i++)
-			spin_lock_nested(&bands[i].lock);
-		smp_store_release(&fl->bands, bands);
 		list_splice_init(&fl->records, &old);
 		list_for_each_entry_safe(l, tmp, &old, link)
-			insert(fl, l);
-		for (u32 i = 0; i < BANDS; i++)
-			spin_unlock(&bands[i].lock);
+			insert(fl, bands, l);
+		/* Last: who sees them finds each record where it belongs. */
+		smp_store_release(&fl->bands, bands);
 		bands = NULL;
 	}
 	spin_unlock(&fl->lock);
@@ -317,7 +313,7 @@ cut(struct file_locks *fl, struct lock *l, const struct lock *r, struct lock **s
 	if (head && tail) {
 		**spare = *l;
 		(*spare)->start = r->end + 1;
-		insert(fl, *spare);
+		insert(fl, fl->bands, *spare);
 		*spare = NULL;
 	}
 	/* What is left may belong on another list. */
@@ -327,7 +323,7 @@ cut(struct file_locks *fl, struct lock *l, const struct lock *r, struct lock **s
 	else if (tail)
 		l->start = r->end + 1;
 	if (head || tail)
-		insert(fl, l);
+		insert(fl, fl->bands, l);
 	else
 		lock_free(l);
 }
@@ -373,7 +369,7 @@ scope_apply(struct lock_scope *s, struct lock *r, struct lock **spare)
 			drop(l);
 		}
 	}
-	insert(s->fl, r);
+	insert(s->fl, s->fl->bands, r);
 	return true;
 }
 
