@@ -44,6 +44,8 @@ user_exit_work(struct regs *r, bool syscall)
 		}
 		irq_enable();
 		atomic_and(&t->work, ~(u32)(WORK_NOTIFY | WORK_RSEQ));
+		if (unlikely(t->ptrace.mode) && !ptrace_traced(t))
+			ptrace_end_mode();
 		if (work & (WORK_SIGNAL | WORK_RESTORE_MASK))
 			signal_deliver(r);
 		if (work & WORK_RSEQ)

@@ -103,7 +103,7 @@ set_word(struct task *t, unsigned int n, u64 v)
 
 	switch (n) {
 	case WORD_CS:
-		if (v != SEL_USER_CODE && v != SEL_USER_CODE32)
+		if (v != SEL_USER_CODE)
 			return -EIO;
 		break;
 	case WORD_SS:

@@ -71,7 +71,11 @@ unlink_tracee(struct task *t)
 	rcu_publish(t->ptrace.tracer, NULL);
 	WRITE_ONCE(t->ptrace.flags, 0);
 	t->ptrace.zombie = false;
-	ptrace_set_mode(t, t->ptrace.mode & PT_FORCED_TF);
+	/* One that runs sees to it itself: ptrace_end_mode(). */
+	if ((t->signals.stop & STOP_TRACED) || t == current)
+		ptrace_set_mode(t, t->ptrace.mode & PT_FORCED_TF);
+	else
+		atomic_or(&t->work, WORK_NOTIFY);
 	t->signals.stop &= ~(STOP_TRAP | STOP_TRAP_NOTIFY | STOP_TRAPPING);
 	/* It takes part in the group stop that the others stand in. */
 	if (!(t->flags & TASK_EXITING) &&
@@ -200,6 +204,9 @@ attach_locked(struct task *t, u32 flags)
 	if (p->in_exec)
 		return -EAGAIN;
 	if (t->exited || t->ptrace.flags || !p->signals.sighand)
+		return -EPERM;
+	/* An exec that is over may have given it rights since we looked. */
+	if (task_may_access(t, ACCESS_REALCREDS))
 		return -EPERM;
 	link_tracee(t, current, flags, capable(CAP_SYS_PTRACE));
 	if (!(flags & PT_SEIZED))

@@ -68,4 +68,7 @@ void ptrace_exec_end(void);
 /* tid of t's tracer, or 0 */
 s32 ptrace_tracer_tid(const struct task *t);
 
+/* On current's way to user mode: its tracer went while it ran, what it had asked for ends. */
+void ptrace_end_mode(void);
+
 #endif

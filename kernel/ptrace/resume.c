@@ -11,9 +11,14 @@
 #include "kernel/sched/sched.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/task/task_impl.h"
+#include "kernel/time/clock.h"
+#include "kernel/time/timer.h"
 #include "lib/errno.h"
 #include "mm/space.h"
 #include "mm/uaccess.h"
+
+/* Yields to a tracee that is about to stop: no help where we are of the FIFO class. */
+#define YIELDS 8
 
 /* --- going on --- */
 
@@ -26,6 +31,12 @@ ptrace_set_mode(struct task *t, u32 mode)
 		atomic_or(&t->work, WORK_SYSCALL_TRACE);
 	else
 		atomic_and(&t->work, ~(u32)WORK_SYSCALL_TRACE);
+}
+
+void
+ptrace_end_mode(void)
+{
+	ptrace_set_mode(current, current->ptrace.mode & PT_FORCED_TF);
 }
 
 int
@@ -107,9 +118,13 @@ freeze(struct task *t)
 	spin_unlock_irq(&p->lock, flags);
 	if (!stands)
 		return -ESRCH;
-	/* It has yet to tell us about it, or to save its registers. */
-	while (!(READ_ONCE(t->sched.state) & STATE_ASLEEP) || task_on_cpu(t))
-		sched_yield_now();
+	/* It has yet to tell us about it, or to save its registers, perhaps on our CPU. */
+	for (int i = 0; !(READ_ONCE(t->sched.state) & STATE_ASLEEP) || task_on_cpu(t); i++) {
+		if (i < YIELDS)
+			sched_yield_now();
+		else
+			sleep_ns(NSEC_PER_MSEC / 10);
+	}
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* ptrace(2): attaching, stops for signals, memory, parting, who may. */
 #include "ptrace.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <sys/prctl.h>
 
@@ -502,6 +503,25 @@ idle(void *arg)
 	return arg;
 }
 
+/* A thread of pid other than its first. */
+static pid_t
+thread_of(pid_t pid)
+{
+	struct dirent *d;
+	char path[64];
+	pid_t tid = 0;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	tasks = opendir(path);
+	while (tasks && (d = readdir(tasks)) != NULL && (tid = atoi(d->d_name)) <= 0)
+		;
+	while (tid == pid && (d = readdir(tasks)) != NULL)
+		tid = atoi(d->d_name);
+	closedir(tasks);
+	return tid;
+}
+
 TEST(threads_apart)
 {
 	struct gate g = gate_new();
@@ -522,14 +542,7 @@ TEST(threads_apart)
 		idle(NULL);
 	}
 	gate_wait(&g);
-	/* Its thread is the next number that is there. */
-	for (tid = pid + 1; tid < pid + 200; tid++) {
-		char path[64];
-
-		snprintf(path, sizeof(path), "/proc/%d/task/%d", pid, tid);
-		if (!access(path, F_OK))
-			break;
-	}
+	tid = thread_of(pid);
 	is(pt(PTRACE_SEIZE, tid, 0, 0), 0);
 	is(pt(PTRACE_INTERRUPT, tid, 0, 0), 0);
 	is(waitpid(tid, &st, 0), tid);
