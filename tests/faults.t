@@ -59,6 +59,12 @@ def sysrq(t):
     if not vm.is_linux():
         t.same(len(re.findall(r"NMI backtrace of CPU \d", result.serial)), 2, "l asks two others")
         t.ok(re.search(r"sysrq_handle\+", result.serial), "l shows this CPU", result.tail(60))
+    script_gs = ("for n in 1 2 3; do /wrgsbase & done\nsleep 0.5\nfor n in 1 2 3 4; do echo l >/proc/sysrq-trigger; "
+                 "done\nsleep 0.2\nkill %1 && kill %2 && kill %3 && echo all lived")
+    result = vm.VM(initrd=initramfs.build("faults-gs", script_gs, ["file /wrgsbase %s/tests/user/wrgsbase 755" % vm.OUT]),
+                   cpus=3, append=vm.CONSOLE, timeout=60).run()
+    t.ok(result.ended and "all lived" in result.lines, "an NMI finds a program that took the kernel's GS base",
+         result.tail())
     for key, what in (("e", "Terminate All Tasks"), ("i", "Kill All Tasks"), ("s", "Emergency Sync"),
                       ("f", "Manual OOM execution")):
         result = boot("sysrq-" + key, "sleep 100 &\necho 1000 >/proc/$!/oom_score_adj\n" +

@@ -50,7 +50,10 @@ struct __packed desc_ptr {
 
 DEFINE_PERCPU(u64, gdt)[GDT_ENTRIES];
 DEFINE_PERCPU(struct tss, tss);
-/* I  tops of the IST stacks */
+/*
+ * I  tops of the IST stacks, below two words: the GS base of this CPU, for the
+ * entries that cannot trust what they find, and nothing
+ */
 static DEFINE_PERCPU(u64, ist_top)[IST_COUNT];
 
 static struct gate idt[256] __aligned(16);
@@ -59,6 +62,12 @@ static u8 boot_ist[IST_COUNT][IST_STACK_SIZE] __aligned(4096);
 
 /* Stubs of 16 bytes each: entry.S. */
 extern const u8 entry_vectors[256][16];
+
+static void
+ist_set(unsigned int cpu, unsigned int i, void *stack)
+{
+	cpu_of(ist_top[i], cpu) = (u64)stack + IST_STACK_SIZE - 2 * sizeof(u64);
+}
 
 void
 idt_init(void)
@@ -83,7 +92,7 @@ idt_init(void)
 	idt[3].type = 0xee;
 	idt[4].type = 0xee;
 	for (i = 0; i < IST_COUNT; i++)
-		cpu_of(ist_top[i], 0) = (u64)boot_ist[i] + IST_STACK_SIZE;
+		ist_set(0, i, boot_ist[i]);
 }
 
 int
@@ -97,7 +106,7 @@ cpu_ist_alloc(unsigned int cpu)
 
 		if (!p)
 			return -ENOMEM;
-		cpu_of(ist_top[i], cpu) = (u64)p + IST_STACK_SIZE;
+		ist_set(cpu, i, p);
 	}
 	return 0;
 }
@@ -111,7 +120,8 @@ gdt_fill(u64 *g, const struct tss *t)
 	g[1] = 0;
 	g[SEL_KERNEL_CODE / 8] = 0x00af9b000000ffff;
 	g[SEL_KERNEL_DATA / 8] = 0x00cf93000000ffff;
-	g[SEL_USER_CODE32 / 8] = 0x00cffb000000ffff;
+	/* SYSRET counts from here; nothing is to run in it: there is no way in for its SYSCALL. */
+	g[SEL_USER_CODE32 / 8] = 0;
 	g[SEL_USER_DATA / 8] = 0x00cff3000000ffff;
 	g[SEL_USER_CODE / 8] = 0x00affb000000ffff;
 	g[SEL_TSS / 8] = (sizeof(*t) - 1) | (base & 0xffffff) << 16 | 0x89UL << 40 |
@@ -129,8 +139,10 @@ desc_init_oncpu(unsigned int cpu)
 	unsigned int i;
 
 	memset(t, 0, sizeof(*t));
-	for (i = 0; i < IST_COUNT; i++)
+	for (i = 0; i < IST_COUNT; i++) {
 		t->ist[i] = cpu_of(ist_top[i], cpu);
+		*(u64 *)t->ist[i] = rdmsr(MSR_GS_BASE);
+	}
 	t->iomap = sizeof(*t);
 	gdt_fill(g, t);
 	__asm__ volatile("lgdt %0\n\t"

@@ -6,7 +6,8 @@
  * at its very top when it came from user mode. GS is the per-CPU area in the
  * kernel and the user's own outside: entries from user mode swap it. NMI, #DF
  * and #MC run on stacks of their own (IST) and may interrupt the few
- * instructions around a swap, so they look at the GS base itself.
+ * instructions around a swap, so they cannot know whose GS it is: a program may
+ * give its own any value (wrgsbase). They find the CPU's on their stack.
  */
 #include "arch/x86_64/asm/layout.h"
 #include "asm-offsets.h"
@@ -274,7 +275,7 @@ entry_debug:
 	mov	(%rdi), %rdi
 	jmp	entry_common_kernel_gs
 
-/* IST entries: GS is whichever; rbx remembers whether to swap back. */
+/* IST entries: rbx remembers what GS is; the per-CPU area stands above the frame (desc.c). */
 entry_ist:
 	cld
 	xchg	%rdi, (%rsp)
@@ -295,20 +296,23 @@ entry_ist:
 	mov	%edi, %r12d
 	mov	$0xc0000101, %ecx
 	rdmsr
-	xor	%ebx, %ebx
-	test	%edx, %edx
-	js	1f
-	swapgs
-	mov	$1, %ebx
-1:	lfence
+	mov	%rdx, %rbx
+	shl	$32, %rbx
+	or	%rax, %rbx
+	mov	REGS_SIZE(%rsp), %rax
+	mov	%rax, %rdx
+	shr	$32, %rdx
+	wrmsr
 	mov	%rsp, %rdi
 	mov	%r12d, %esi
 	xor	%ebp, %ebp
 	call	trap_dispatch_ist
-	test	%ebx, %ebx
-	jz	2f
-	swapgs
-2:	POP_REGS
+	mov	%rbx, %rax
+	mov	%rbx, %rdx
+	shr	$32, %rdx
+	mov	$0xc0000101, %ecx
+	wrmsr
+	POP_REGS
 	add	$8, %rsp
 	iretq
 

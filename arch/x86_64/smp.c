@@ -303,6 +303,8 @@ arch_backtrace_cpu(unsigned int cpu)
 	nmi_send(cpu, NMI_BACKTRACE);
 	while (atomic_read(&cpu_of(nmi_request, cpu)) & NMI_BACKTRACE && ktime_get() < deadline)
 		cpu_relax();
+	/* An NMI shows nothing itself. */
+	log_flush();
 }
 
 void
