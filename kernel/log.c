@@ -120,9 +120,10 @@ ring_store(u16 prio, const char *text, size_t len)
 
 		ring_get(tail, &old, sizeof(old));
 		tail += old.size;
-		first_seq++;
+		WRITE_ONCE(first_seq, first_seq + 1);
 	}
-	h.seq = next_seq++;
+	h.seq = next_seq;
+	WRITE_ONCE(next_seq, next_seq + 1);
 	ring_put(head, &h, sizeof(h));
 	ring_put(head + sizeof(h), text, h.len);
 	head += h.size;
@@ -386,6 +387,15 @@ wake_readers(struct work *w)
 }
 static struct work wake_work = WORK_INIT(wake_readers);
 
+void
+log_flush(void)
+{
+	consoles_flush();
+}
+
+/* How often an NMI tries for the ring. */
+#define NMI_TRIES 100000
+
 static void
 record_write(u16 prio, const char *text, size_t n)
 {
@@ -393,7 +403,14 @@ record_write(u16 prio, const char *text, size_t n)
 	unsigned long f;
 
 	if (in_nmi() && !READ_ONCE(panicking)) {
-		if (!spin_try_lock(&log_lock)) {
+		bool locked = spin_try_lock(&log_lock);
+
+		/* Not for ever: it may be what we have interrupted that holds it. */
+		for (int i = 0; !locked && i < NMI_TRIES; i++) {
+			cpu_relax();
+			locked = spin_try_lock(&log_lock);
+		}
+		if (!locked) {
 			slot = &this_cpu(nmi_slot);
 			slot->len = (u16)min(n, sizeof(slot->text));
 			slot->prio = prio;

@@ -24,6 +24,8 @@ enum log_level {
  * %pS: symbol+offset of an address.
  */
 void log_write(enum log_level level, const char *fmt, ...) __printf(2, 3);
+/* Shows what NMIs have written, who do not show it themselves. Any context but NMI. */
+void log_flush(void);
 #define log_err(...) log_write(LOG_ERR, __VA_ARGS__)
 #define log_warn(...) log_write(LOG_WARNING, __VA_ARGS__)
 #define log_notice(...) log_write(LOG_NOTICE, __VA_ARGS__)

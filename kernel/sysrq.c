@@ -62,10 +62,13 @@ show_cpus(char key)
 {
 	unsigned int cpu;
 
+	/* One of them is this one. */
+	pin();
 	for_each_online_cpu(cpu) {
 		log_write(LOG_EMERG, "CPU %u:", cpu);
 		arch_backtrace_cpu(cpu);
 	}
+	unpin();
 }
 
 static void
