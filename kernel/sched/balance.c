@@ -209,6 +209,7 @@ sched_push(struct runq *rq)
 			continue;
 		if (READ_ONCE(runq_of(cpu)->idling)) {
 			sched_kick_cpu(cpu);
+			rq->heavy_ticks = 0;
 			return;
 		}
 		if (!lightest || READ_ONCE(runq_of(cpu)->weight) < READ_ONCE(lightest->weight))

@@ -111,6 +111,7 @@ runq_dequeue(struct runq *rq, struct task *t, bool sleep)
 {
 	t->sched.queued = false;
 	t->sched.queued_at = rq->clock;
+	t->sched.slept = sleep;
 	WRITE_ONCE(rq->nr_running, rq->nr_running - 1);
 	if (rq->nr_running == 1)
 		WRITE_ONCE(rq->crowded, false);

@@ -187,7 +187,7 @@ fair_task_init(struct task *t)
 static void
 fair_enqueue(struct runq *rq, struct task *t, bool wakeup)
 {
-	u64 asleep = wakeup ? min(rq->clock - t->sched.queued_at, 1UL << 40) : 0;
+	u64 asleep = wakeup && t->sched.slept ? min(rq->clock - t->sched.queued_at, 1UL << 40) : 0;
 	s64 lag = t->sched.vlag, limit;
 
 	fair_task_init(t);
@@ -210,7 +210,7 @@ fair_enqueue(struct runq *rq, struct task *t, bool wakeup)
 	}
 	sums_add(rq, t);
 	tree_insert(rq, t);
-	if (wakeup && t->sched.queued_at && t->sched.policy == SCHED_OTHER)
+	if (wakeup && t->sched.slept && t->sched.policy == SCHED_OTHER)
 		woken_add(rq, t);
 }
 

@@ -52,6 +52,8 @@ tick(struct timer *timer)
 	}
 	if (rq->nr_running > 1)
 		sched_push(rq);
+	else
+		rq->heavy_ticks = 0;
 	/* Its affinity changed while it was between running and queued: nobody took it. */
 	if (unlikely(t != rq->idle && !cpumask_test(&t->sched.allowed, rq->cpu)))
 		runq_kick(rq);

@@ -65,7 +65,7 @@ struct runq {
 	struct timer slice_timer;
 	/* where sched_push() looks next */
 	unsigned int push_next;
-	/* ticks in a row in which a lighter CPU was seen */
+	/* o  ticks in a row in which a lighter CPU was seen */
 	u32 heavy_ticks;
 	/* 0 off, 1 running */
 	bool tick_on;

@@ -46,8 +46,8 @@ struct sched_task {
 	u32 on_cpu;
 	/* (runq lock of ->cpu) queue that it is on, or was on last */
 	u32 cpu;
-	/* l  on a queue (running counts) */
-	bool queued;
+	/* l  on a queue (running counts); left its last one to sleep */
+	bool queued, slept;
 	/* l  throttled deadline task */
 	bool throttled;
 	/* l  counted in nr_uninterruptible of the queue that it left */
@@ -82,7 +82,7 @@ struct sched_task {
 	/* l  time on the CPU in ns; start of the present stretch */
 	u64 exec_start, sum_exec, prev_sum_exec;
 	/*
-	 * l  when it was queued, or left the queue, last (0: never); the sum of waits:
+	 * l  when it was queued, or left the queue, last; the sum of waits:
 	 * /proc/PID/schedstat
 	 */
 	u64 queued_at, wait_sum;
