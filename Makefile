@@ -92,12 +92,12 @@ NO_ASAN := mm/kasan mm/kasan_map mm/kasan_slab mm/slab mm/slab_cache mm/slab_deb
 $(NO_ASAN:%=$(B)/%.o): CFLAGS := $(filter-out -fsanitize=kernel-address -fasan-%,$(CFLAGS))
 
 # What a report of an undefined operation is made of.
-$(B)/kernel/check/ubsan.o: CFLAGS := $(filter-out -fsanitize=% -fasan-%,$(CFLAGS)) -fwrapv
+$(B)/kernel/check/ubsan.o: CFLAGS := $(filter-out -fsanitize=% -fsanitize-coverage=% -fasan-%,$(CFLAGS)) -fwrapv
 
 # What runs before there are tasks, comes in between (interrupts, the scheduler), or is so much
 # the same in all system calls that it only hides what they do; and the runtime of KCOV itself.
 NO_KCOV := percpu/% percpu/trace/% sync/% kernel/check/% kernel/sched/% kernel/time/% \
-	mm/buddy mm/fail mm/kasan% mm/kmalloc mm/memblock mm/page mm/pcp mm/slab% mm/tlb \
+	mm/buddy mm/fail mm/memblock mm/page mm/pcp mm/tlb $(filter-out arch/%,$(NO_ASAN)) \
 	arch/x86_64/apic arch/x86_64/backtrace arch/x86_64/bootinfo arch/x86_64/clock arch/x86_64/cpu \
 	arch/x86_64/desc arch/x86_64/early_serial arch/x86_64/fpu arch/x86_64/irq arch/x86_64/main \
 	arch/x86_64/smp arch/x86_64/task_setup arch/x86_64/traps
@@ -105,7 +105,7 @@ $(NO_KCOV:%=$(B)/%.o): CFLAGS := $(filter-out -fsanitize-coverage=%,$(CFLAGS))
 
 # What the watch for data races is made of, reports with, and looks at by itself (lib/mem.c); what
 # unpacks at boot, alone.
-NO_TSAN := sync/kcsan sync/kcsan_report sync/kcsan_atomic arch/x86_64/backtrace lib/mem lib/inflate \
+NO_TSAN := sync/kcsan sync/kcsan_report sync/kcsan_atomic arch/x86_64/backtrace kernel/log lib/mem lib/inflate \
 	lib/unzstd lib/unzstd_block lib/unzstd_entropy lib/xxhash lib/crc32
 $(NO_TSAN:%=$(B)/%.o): CFLAGS := $(filter-out -fsanitize=thread --param=tsan-%,$(CFLAGS))
 

@@ -61,15 +61,11 @@ guest-programs: $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT)
 ifneq ($(KERNEL),$(KERNEL_DEBUG))
 $(KERNEL_DEBUG): FORCE
 	@+$(MAKE) --no-print-directory CONFIG=debug O=$(O) $@
-ifneq ($(KERNEL),$(KERNEL_KCSAN))
-$(KERNEL_KCSAN): FORCE
-	@+$(MAKE) --no-print-directory CONFIG=kcsan O=$(O) $@
-endif
 $(O)/debug/gdb-types.o: $(KERNEL_DEBUG)
 	@+$(MAKE) --no-print-directory CONFIG=debug O=$(O) $@
 endif
 # So have the kernels that look at each operation.
-CHECKED := $(filter-out $(KERNEL),$(patsubst %,$(O)/%/tessera.elf,ubsan kcov))
+CHECKED := $(filter-out $(KERNEL),$(patsubst %,$(O)/%/tessera.elf,ubsan kcov kcsan))
 $(CHECKED): $(O)/%/tessera.elf: FORCE
 	@+$(MAKE) --no-print-directory CONFIG=$* O=$(O) $@
 TYPES := $(O)/gdb-types.o $(O)/debug/gdb-types.o
@@ -90,10 +86,10 @@ TESTS_ALL := $(TESTS) tests/failsweep.t $(wildcard tests/all/*.t)
 PROVE := env O=$(O) KERNEL=$(KERNEL_UNDER_TEST) KERNEL_DEBUG=$(KERNEL_DEBUG) KERNEL_KCSAN=$(KERNEL_KCSAN) \
 	prove --timer -j 2 $(if $(filter 1,$(V)),-v)
 
-test: $(KERNEL) $(KERNEL_DEBUG) $(KERNEL_KCSAN) $(CHECKED) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)
+test: $(KERNEL) $(KERNEL_DEBUG) $(CHECKED) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)
 	@$(PROVE) $(TESTS)
 
-test-all: $(KERNEL) $(KERNEL_DEBUG) $(KERNEL_KCSAN) $(CHECKED) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)
+test-all: $(KERNEL) $(KERNEL_DEBUG) $(CHECKED) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)
 	@$(PROVE) $(TESTS_ALL)
 
 # The torture tests for a while (TORTURE_SECONDS, TORTURE_CPUS, TORTURE_KERNELS, TORTURE_SEED).

@@ -481,12 +481,12 @@ abi_environment(void)
 	mkdir("/proc", 0555);
 	mkdir("/dev", 0755);
 	mkdir("/tmp", 01777);
-	if (access("/proc/self/stat", F_OK))
+	if (access("/proc/self/stat", F_OK) && errno == ENOENT)
 		mount("proc", "/proc", "proc", 0, NULL);
-	if (access("/dev/null", F_OK))
+	if (access("/dev/null", F_OK) && errno == ENOENT)
 		mount("dev", "/dev", "devtmpfs", 0, NULL);
 	mkdir("/dev/pts", 0755);
-	if (access("/dev/pts/ptmx", F_OK))
+	if (access("/dev/pts/ptmx", F_OK) && errno == ENOENT)
 		mount("devpts", "/dev/pts", "devpts", 0, "mode=620,ptmxmode=666");
 }
 

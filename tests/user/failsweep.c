@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -71,9 +72,19 @@ now(void)
 static void
 sweep_up(void)
 {
+	char line[512], at[256];
+	FILE *mounts;
+
 	kill(-1, SIGKILL);
 	while (wait(NULL) > 0)
 		;
+	/* Who was killed between mount and umount has left it. */
+	mounts = fopen("/proc/self/mounts", "r");
+	while (mounts && fgets(line, sizeof(line), mounts))
+		if (sscanf(line, "%*s %255s", at) == 1 && strncmp(at, "/tmp/", 5) == 0)
+			umount2(at, MNT_DETACH);
+	if (mounts)
+		fclose(mounts);
 }
 
 /* In a session that is not spared. */
