@@ -17,12 +17,15 @@
 #include "kernel/sched/hotplug.h"
 #include "kernel/sched/priority.h"
 #include "kernel/time/clock.h"
+#include "kernel/time/timer.h"
 #include "percpu/trace/events.h"
 
 DEFINE_COUNTER(sched_affinity_lost);
 
 /* CPUs looked at for a waking task. A fork looks at all: it is dearer anyway. */
 #define LOOK_WAKE 6u
+/* How often it is looked whether a task has left a CPU that it may not use any more. */
+#define LEAVE_LOOK_NS (50 * NSEC_PER_USEC)
 
 static bool
 cpu_usable(struct task *t, unsigned int cpu)
@@ -62,7 +65,7 @@ any_cpu_for_waker(struct task *t)
 	struct runq *rq = task_runq_lock(t, &f);
 	unsigned int cpu = sched_any_cpu(t);
 
-	runq_unlock(rq, f);
+	task_runq_unlock(t, rq, f);
 	return cpu;
 }
 
@@ -241,10 +244,29 @@ pull(struct task *t)
 		runq_dequeue(rq, t, false);
 		WRITE_ONCE(t->sched.state, STATE_WAKING);
 	}
-	runq_unlock(rq, f);
+	task_runq_unlock(t, rq, f);
 	if (movable)
 		sched_wake_post(to, t);
 	unpin();
+}
+
+/*
+ * t does not run where it may not, and will not: it is elsewhere, or sleeps and is
+ * woken to where it may. One that is on its way (WAKING) may have been sent before
+ * its affinity changed.
+ */
+static bool
+has_left(const struct task *t)
+{
+	u32 state;
+
+	/* The affinity is written, then the state read; a waker does it the other way round. */
+	smp_mb();
+	state = READ_ONCE(t->sched.state);
+	if (state & (STATE_NEW | STATE_DEAD) ||
+	    (state & (STATE_ASLEEP | STATE_WAKING)) == STATE_ASLEEP)
+		return true;
+	return !(state & STATE_WAKING) && cpumask_test(&t->sched.allowed, READ_ONCE(t->sched.cpu));
 }
 
 void
@@ -255,8 +277,12 @@ sched_leave_cpu(struct task *t)
 			sched_yield_now();
 		return;
 	}
-	if (!cpumask_test(&t->sched.allowed, READ_ONCE(t->sched.cpu)))
+	while (!has_left(t)) {
 		pull(t);
+		sched_kick_cpu(READ_ONCE(t->sched.cpu));
+		if (!has_left(t))
+			sleep_ns(LEAVE_LOOK_NS);
+	}
 }
 
 /* --- a CPU that leaves --- */

@@ -17,7 +17,8 @@
  *
  * Ownership: a queue belongs to its CPU. Another CPU wakes a task onto it by a
  * message to its mailbox and touches none of its lines; only stealing and
- * changes of parameters take a foreign queue's lock.
+ * changes of parameters take a foreign queue's lock. A task that is WAKING
+ * comes to its new queue without the old one's lock (adopt_oncpu).
  *
  * Locking: runq->lock (RANK_RUNQ), interrupts off; two queues in address order.
  * The lock is held across the switch of stacks and released by the task that
@@ -50,6 +51,15 @@ const struct sched_class *const sched_classes[] = {&deadline_class, &rt_class, &
 
 /* --- queues --- */
 
+/*
+ * A queued task moves with both queues' locks held. One that is WAKING moves by
+ * the new CPU alone, which would touch the old queue's lines for nothing, hence:
+ *
+ *      task_runq_lock                  adopt
+ *      holders++                       cpu = here
+ *      smp_mb() (atomic)               smp_mb() (xchg)
+ *      look at cpu                     look at holders
+ */
 struct runq *
 task_runq_lock(struct task *t, unsigned long *f)
 {
@@ -58,16 +68,32 @@ task_runq_lock(struct task *t, unsigned long *f)
 	for (;;) {
 		rq = runq_of(READ_ONCE(t->sched.cpu));
 		*f = spin_lock_irq(&rq->lock);
-		if (likely(rq->cpu == t->sched.cpu))
+		atomic_inc(&t->sched.holders);
+		if (likely(rq->cpu == READ_ONCE(t->sched.cpu)))
 			return rq;
-		spin_unlock_irq(&rq->lock, *f);
+		task_runq_unlock(t, rq, *f);
 	}
 }
 
 void
-runq_unlock(struct runq *rq, unsigned long f)
+task_runq_unlock(struct task *t, struct runq *rq, unsigned long f)
 {
+	atomic_dec(&t->sched.holders);
 	spin_unlock_irq(&rq->lock, f);
+}
+
+/* Caller owns t by WAKING and holds no queue: who has locked the old one may wait for ours. */
+static void
+adopt_oncpu(struct runq *rq, struct task *t)
+{
+	unsigned int from = t->sched.cpu;
+
+	if (from == rq->cpu)
+		return;
+	(void)atomic_xchg(&t->sched.cpu, rq->cpu);
+	while (atomic_read(&t->sched.holders))
+		cpu_relax();
+	trace_sched_migrate_task(t->comm, t->tid, sched_trace_priority(t), from, rq->cpu);
 }
 
 void
@@ -142,15 +168,15 @@ runq_check_preempt(struct runq *rq, struct task *t)
 
 /* --- waking --- */
 
-/* On the CPU that t shall run on, with its lock held: the end of WAKING. */
+/* The end of WAKING. */
 void
-sched_wake_enqueue(struct runq *rq, struct task *t)
+sched_wake_enqueue_oncpu(struct task *t)
 {
+	struct runq *rq = this_runq();
+
+	adopt_oncpu(rq, t);
+	spin_lock(&rq->lock);
 	runq_update(rq);
-	if (t->sched.cpu != rq->cpu)
-		trace_sched_migrate_task(t->comm, t->tid, sched_trace_priority(t), t->sched.cpu,
-					 rq->cpu);
-	t->sched.cpu = rq->cpu;
 	if (t->sched.blocked) {
 		t->sched.blocked = false;
 		rq->nr_uninterruptible--;
@@ -160,6 +186,7 @@ sched_wake_enqueue(struct runq *rq, struct task *t)
 	rq->ttwu_count++;
 	trace_sched_wakeup(t->comm, t->tid, sched_trace_priority(t), rq->cpu);
 	runq_check_preempt(rq, t);
+	spin_unlock(&rq->lock);
 }
 
 static void
@@ -176,9 +203,7 @@ wake_mail(struct mail *m)
 	/* Switched out elsewhere but still on its stack: a few instructions. */
 	while (smp_load_acquire(&t->sched.on_cpu))
 		cpu_relax();
-	spin_lock(&rq->lock);
-	sched_wake_enqueue(rq, t);
-	spin_unlock(&rq->lock);
+	sched_wake_enqueue_oncpu(t);
 }
 
 void
@@ -199,10 +224,8 @@ wake_place(struct task *t)
 	if (cpu != rq->cpu || READ_ONCE(t->sched.on_cpu)) {
 		sched_wake_post(cpu, t);
 	} else {
-		spin_lock(&rq->lock);
 		rq->ttwu_local++;
-		sched_wake_enqueue(rq, t);
-		spin_unlock(&rq->lock);
+		sched_wake_enqueue_oncpu(t);
 	}
 	irq_restore(f);
 }
@@ -501,5 +524,5 @@ sched_change(struct task *t, void (*fn)(struct task *t, void *arg), void *arg)
 			runq_check_preempt(rq, t);
 		}
 	}
-	runq_unlock(rq, f);
+	task_runq_unlock(t, rq, f);
 }

@@ -84,7 +84,7 @@ period_start(struct timer *timer)
 			runq_check_preempt(rq, t);
 		}
 	}
-	runq_unlock(rq, f);
+	task_runq_unlock(t, rq, f);
 }
 
 static void

@@ -227,17 +227,13 @@ sched_start_task(struct task *t)
 {
 	unsigned long f = irq_save();
 	unsigned int cpu = sched_select_cpu(t, true);
-	struct runq *rq = this_runq();
 
 	trace_sched_wakeup_new(t->comm, t->tid, sched_trace_priority(t), cpu);
 	atomic_set(&t->sched.state, STATE_WAKING);
-	if (cpu == rq->cpu) {
-		spin_lock(&rq->lock);
-		sched_wake_enqueue(rq, t);
-		spin_unlock(&rq->lock);
-	} else {
+	if (cpu == cpu_id())
+		sched_wake_enqueue_oncpu(t);
+	else
 		sched_wake_post(cpu, t);
-	}
 	irq_restore(f);
 	cond_resched();
 }

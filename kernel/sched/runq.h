@@ -124,7 +124,7 @@ runq_of(unsigned int cpu)
 
 /* The queue of t, locked; t cannot move meanwhile. Returns flags through *f. */
 struct runq *task_runq_lock(struct task *t, unsigned long *f);
-void runq_unlock(struct runq *rq, unsigned long f);
+void task_runq_unlock(struct task *t, struct runq *rq, unsigned long f);
 
 void runq_enqueue(struct runq *rq, struct task *t, bool wakeup);
 void runq_dequeue(struct runq *rq, struct task *t, bool sleep);
@@ -140,8 +140,8 @@ void sched_set_class(struct task *t);
 /* Changes policy or parameters under the queue's lock: dequeue, fn, enqueue. */
 void sched_change(struct task *t, void (*fn)(struct task *t, void *arg), void *arg);
 
-/* Ends WAKING: queues t on rq, locked, which is this CPU's; or posts it to its CPU. */
-void sched_wake_enqueue(struct runq *rq, struct task *t);
+/* Ends WAKING: queues t here, where no queue is locked; or posts it to its CPU. */
+void sched_wake_enqueue_oncpu(struct task *t);
 void sched_wake_post(unsigned int cpu, struct task *t);
 
 /* balance.c */

@@ -44,8 +44,10 @@ struct sched_task {
 	u32 state;
 	/* a  1 while a CPU uses its stack */
 	u32 on_cpu;
-	/* (runq lock of ->cpu) queue that it is on, or was on last */
+	/* (runq lock of ->cpu, or WAKING owner's) queue that it is on, or was on last */
 	u32 cpu;
+	/* a  who has that queue locked because of this task: task_runq_lock() */
+	u32 holders;
 	/* l  on a queue (running counts); left its last one to sleep */
 	bool queued, slept;
 	/* l  throttled deadline task */

@@ -144,7 +144,7 @@ task_runtime(struct task *t)
 	sum = t->sched.sum_exec;
 	if (rq->curr == t)
 		sum += ktime_get() - t->sched.exec_start;
-	runq_unlock(rq, f);
+	task_runq_unlock(t, rq, f);
 	return sum;
 }
 

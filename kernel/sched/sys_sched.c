@@ -256,6 +256,14 @@ attr_set(struct task *t, struct sched_attr *a)
 	return 0;
 }
 
+int
+sched_set_policy(struct task *t, u32 policy, s32 nice, u32 priority)
+{
+	struct sched_attr a = {.policy = policy, .nice = nice, .priority = priority};
+
+	return policy == SCHED_DEADLINE ? -EINVAL : attr_set(t, &a);
+}
+
 static long
 set_scheduler(int pid, int policy, const struct sched_param __user *up)
 {
@@ -476,7 +484,7 @@ affinity_apply(struct task *t, void *arg)
 
 /*
  * CPUs that are not active now stay out of the mask, as in Linux. One that
- * excludes the CPU where t is: t moves at its next wakeup or switch.
+ * excludes the CPU where t is: t has moved, or sleeps and will be woken elsewhere.
  */
 int
 sched_set_affinity(struct task *t, const struct cpumask *mask)
@@ -498,7 +506,7 @@ sched_get_affinity(struct task *t, struct cpumask *mask)
 	struct runq *rq = task_runq_lock(t, &f);
 
 	*mask = t->sched.allowed;
-	runq_unlock(rq, f);
+	task_runq_unlock(t, rq, f);
 }
 
 long
