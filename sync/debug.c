@@ -88,13 +88,14 @@ static void
 held_push(struct held_locks *h, const struct held_lock *l)
 {
 	u32 at = h->depth;
-	struct held_lock *slot = &h->at[at];
+	struct held_lock *slot;
 
 	/* Taken before it is filled: an interrupt that comes between uses the next one. */
 	h->depth = at + 1;
 	barrier();
 	if (at + 1 > HELD_LOCKS_MAX)
 		return;
+	slot = &h->at[at];
 	slot->lock = l->lock;
 	slot->pc = l->pc;
 	slot->context = l->context;

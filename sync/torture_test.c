@@ -9,6 +9,8 @@
 
 /* How often the threads are looked at, ns. */
 #define LOOK 3000000UL
+/* Long enough for the threads of other CPUs to be woken and do something, ns. */
+#define NAP 100000UL
 /* A thread that has not had its share by then never will, ns. */
 #define SHARE_LIMIT 60000000000UL
 
@@ -112,4 +114,10 @@ torture_window(void)
 {
 	for (int i = 0; i < 20; i++)
 		cpu_relax();
+}
+
+void
+torture_nap(void)
+{
+	test_sleep(NAP);
 }

@@ -79,5 +79,7 @@ void torture_stop(struct torture_thread *th);
 
 /* A moment in which others are given a chance; spins, any context. */
 void torture_window(void);
+/* The same where one may sleep: others get on however few cores there are. */
+void torture_nap(void);
 
 #endif

@@ -67,10 +67,12 @@ take_open(struct eventfd *e)
 	for_each_possible_cpu(cpu) {
 		u64 *c = cpu_ptr(cell, cpu);
 
-		torture_window();
 		one = READ_ONCE(*c);
-		if (one & EVENTFD_OPEN && atomic_try_cmpxchg(c, &one, EVENTFD_OPEN))
-			n += one & ~EVENTFD_OPEN;
+		if (!(one & EVENTFD_OPEN && atomic_try_cmpxchg(c, &one, EVENTFD_OPEN)))
+			continue;
+		if (n == 0 && one != EVENTFD_OPEN)
+			torture_nap();
+		n += one & ~EVENTFD_OPEN;
 	}
 	f = spin_lock_irq(&e->wait.lock);
 	n += e->base;

@@ -105,7 +105,7 @@ used_up_alone(struct pipe_torture *s, struct pipe *p)
 		r->end = READ_ONCE(pipe_at(p, r->tail)->end);
 		return;
 	}
-	torture_window();
+	torture_nap();
 	WRITE_ONCE(p->w.merge, false);
 	kept = atomic_fetch_add(&s->nr_kept, 1);
 	if (kept < KEPT)
