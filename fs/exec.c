@@ -199,7 +199,7 @@ read_head(struct exec *x)
 int
 exec_switch_file(struct exec *x, struct file *f)
 {
-	file_put(x->file);
+	file_put_exec(x->file);
 	x->file = f;
 	x->inaccessible = false;
 	return read_head(x);
@@ -397,7 +397,7 @@ static void
 exec_free(struct exec *x)
 {
 	if (x->file)
-		file_put(x->file);
+		file_put_exec(x->file);
 	exec_text_free(&x->argv);
 	exec_text_free(&x->envp);
 	kfree(x->filename);

@@ -25,8 +25,6 @@ fs_file_release(struct file *f)
 	}
 	if (f->mode & FS_FIFO)
 		fifo_release(f);
-	if (f->mode & FS_DENY_WRITE)
-		inode_allow_write(i);
 	if (f->mode & FMODE_WRITER) {
 		inode_put_write(i);
 		mount_drop_write(p.mnt);

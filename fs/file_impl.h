@@ -9,8 +9,6 @@
 #define FS_OPENED 0x01000000u
 /* Counts as a user of the inode's pipe. */
 #define FS_FIFO 0x02000000u
-/* Holds a deny of the inode's writers (program that runs). */
-#define FS_DENY_WRITE 0x04000000u
 
 /* Ops of a handle that is not open yet, and of O_PATH. */
 extern const struct file_ops fs_no_ops;

@@ -354,6 +354,12 @@ inode_deny_write(struct inode *i)
 }
 
 void
+inode_deny_write_more(struct inode *i)
+{
+	count_and_say(&i->deniers, &i->deniers_seen);
+}
+
+void
 inode_allow_write(struct inode *i)
 {
 	uncount(&i->deniers);

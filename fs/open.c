@@ -503,7 +503,6 @@ file_open_exec(int dfd, const char *name, int at_flags)
 		return err_ptr(err);
 	}
 	f->mode |= FMODE_EXEC;
-	f->mode |= FS_DENY_WRITE;
 	notify_file(f, IN_OPEN);
 	return f;
 }
@@ -511,7 +510,6 @@ file_open_exec(int dfd, const char *name, int at_flags)
 void
 file_put_exec(struct file *f)
 {
-	f->mode &= ~FS_DENY_WRITE;
 	inode_allow_write(f->inode);
 	file_put(f);
 }

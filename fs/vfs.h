@@ -354,6 +354,8 @@ void inode_settle_sometimes(void);
 int inode_get_write(struct inode *i);
 void inode_put_write(struct inode *i);
 int inode_deny_write(struct inode *i);
+/* Once more, by who has one. */
+void inode_deny_write_more(struct inode *i);
 void inode_allow_write(struct inode *i);
 
 /* --- permissions --- */

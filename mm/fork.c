@@ -252,7 +252,7 @@ space_fork(struct space *parent)
 	}
 	arena_count(s, f.mapped);
 	s->layout = parent->layout;
-	s->exe = space_get_exe(parent);
+	space_copy_exe(s, parent);
 	family_join(s->family, s);
 	if (err) {
 		space_put_user(s);

@@ -17,6 +17,12 @@ struct file;
 void mm_port_file_get(struct file *f);
 void mm_port_file_put(struct file *f);
 /*
+ * The same for the program that a space runs: nobody can open it to write. The caller
+ * of the first has one, or has it from exec.
+ */
+void mm_port_exe_get(struct file *f);
+void mm_port_exe_put(struct file *f);
+/*
  * May f be mapped so, and what backs it? Fills *cache or *pages (both NULL:
  * anonymous memory, as /dev/zero). max_prot: what mprotect() may ask for later.
  * -ENODEV, -EACCES, -EPERM, -ETXTBSY, -ENOMEM.

@@ -219,7 +219,7 @@ space_put_user(struct space *s)
 	s->exe = NULL;
 	spin_unlock(&s->exe_lock);
 	if (exe)
-		mm_port_file_put(exe);
+		mm_port_exe_put(exe);
 	space_put(s);
 }
 
@@ -249,13 +249,28 @@ space_set_exe(struct space *s, struct file *f)
 	struct file *old;
 
 	if (f)
-		mm_port_file_get(f);
+		mm_port_exe_get(f);
 	spin_lock(&s->exe_lock);
 	old = s->exe;
 	s->exe = f;
 	spin_unlock(&s->exe_lock);
 	if (old)
-		mm_port_file_put(old);
+		mm_port_exe_put(old);
+}
+
+void
+space_copy_exe(struct space *s, struct space *from)
+{
+	struct file *f;
+
+	spin_lock(&from->exe_lock);
+	f = from->exe;
+	if (f)
+		mm_port_exe_get(f);
+	spin_unlock(&from->exe_lock);
+	spin_lock(&s->exe_lock);
+	s->exe = f;
+	spin_unlock(&s->exe_lock);
 }
 
 struct file *

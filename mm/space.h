@@ -179,8 +179,9 @@ struct space_layout {
 	u32 auxv_n;
 };
 struct space_layout *space_layout(struct space *s);
-/* The executable, for /proc/PID/exe (reference taken; may be NULL). */
+/* The executable: nobody can open it to write until the space ends. From exec; may be NULL. */
 void space_set_exe(struct space *s, struct file *f);
+/* For /proc/PID/exe, with a reference; may be NULL. */
 struct file *space_get_exe(struct space *s);
 
 #endif

@@ -511,6 +511,8 @@ struct family *family_create(void);
 void family_get(struct family *f);
 void family_put(struct family *f);
 void family_join(struct family *f, struct space *s);
+/* s, new, runs what `from` runs. */
+void space_copy_exe(struct space *s, struct space *from);
 void family_leave(struct space *s);
 /* The member behind `prev` (NULL: the first) with a user reference; gives prev's back. */
 struct space *family_next(struct family *f, struct space *prev);

@@ -314,6 +314,63 @@ TEST(text_busy)
 	is(waitpid(c, &st, 0), c);
 }
 
+/* A program that has ended is busy no more, at once; one that forked is until the child ends. */
+TEST(text_busy_ends)
+{
+	char *nap[] = { "x", "@nap", NULL }, *forks[] = { "x", "@forks", NULL };
+	int fd, st;
+	pid_t c, grandchild;
+
+	is(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	image_size = get(SELF, image, sizeof(image));
+	write_image("prog");
+	for (int i = 0; i < 20; i++) {
+		struct gate g = gate_new();
+
+		c = fork();
+		if (!c) {
+			execv("prog", nap);
+			_exit(100);
+		}
+		close(g.fd[1]);
+		gate_wait(&g);
+		kill(c, SIGKILL);
+		is(waitpid(c, &st, 0), c);
+		fd = works(open("prog", O_RDWR));
+		close(fd);
+		close(g.fd[0]);
+	}
+	c = fork();
+	if (!c) {
+		execv("prog", forks);
+		_exit(100);
+	}
+	is(waitpid(c, &st, 0), c);
+	is(WEXITSTATUS(st), 0);
+	fails(open("prog", O_RDWR), ETXTBSY);
+	fd = works(open("grandchild", O_RDONLY));
+	is(read(fd, &grandchild, sizeof(grandchild)), sizeof(grandchild));
+	close(fd);
+	kill(grandchild, SIGKILL);
+	is(waitpid(grandchild, &st, 0), grandchild);
+	fd = works(open("prog", O_RDWR));
+	close(fd);
+	unlink("prog");
+}
+
+HELPER(forks)
+{
+	pid_t c = fork();
+	int fd;
+
+	if (!c) {
+		sleep(20);
+		_exit(0);
+	}
+	fd = open("grandchild", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	return write(fd, &c, sizeof(c)) != sizeof(c);
+}
+
 HELPER(nap)
 {
 	sleep(20);
