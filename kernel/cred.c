@@ -210,7 +210,7 @@ task_may_access(struct task *t, unsigned int mode)
 	u32 uid = mode & ACCESS_FSCREDS ? me->fsuid : me->uid;
 	u32 gid = mode & ACCESS_FSCREDS ? me->fsgid : me->gid;
 	u64 mine = mode & ACCESS_FSCREDS ? me->cap_effective : me->cap_permitted;
-	bool same, subset, tracer = mine & CAP_MASK(CAP_SYS_PTRACE);
+	bool same, subset, tracer = me->cap_effective & CAP_MASK(CAP_SYS_PTRACE);
 
 	if (t->process == current->process)
 		return 0;

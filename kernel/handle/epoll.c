@@ -426,6 +426,43 @@ epoll_show(struct file *f, struct seq *s)
 	}
 }
 
+static const struct file *
+box_target(struct epoll_box *box, u32 fd, u32 *skip)
+{
+	struct rb_node *n;
+
+	for (n = rb_first(&box->items); n; n = rb_next(n)) {
+		struct item *it = rb_entry(n, struct item, node);
+
+		if (it->fd == fd && (*skip)-- == 0)
+			return it->file;
+	}
+	return NULL;
+}
+
+const struct file *
+epoll_target(struct file *epf, u32 fd, u32 skip)
+{
+	struct epoll *ep = file_epoll(epf);
+	const struct file *f = NULL;
+	struct epoll_box *box;
+	u32 left = skip;
+
+	if (!ep)
+		return err_ptr(-EINVAL);
+	for (u32 i = 0; !f && (box = epoll_box_nth(ep, i)) != NULL; i++) {
+		mutex_lock(&box->mutex);
+		if (epoll_box_nth(ep, i) == box) {
+			f = box_target(box, fd, &left);
+		} else {
+			i = (u32)-1;
+			left = skip;
+		}
+		mutex_unlock(&box->mutex);
+	}
+	return f ? f : err_ptr(-ENOENT);
+}
+
 static const struct file_ops epoll_ops = {
 	.name = "[eventpoll]",
 	.seek = seek_stay,

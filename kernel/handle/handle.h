@@ -70,6 +70,11 @@ u32 file_poll(struct file *f, struct poll_table *pt);
 
 /* epoll.c: f goes; its entries in epoll sets go with it. */
 void epoll_file_release(struct file *f);
+/*
+ * The handle that a set watches as descriptor fd, the one after `skip` others, borrowed: only to
+ * be compared. err_ptr: -EINVAL (no set), -ENOENT. May sleep.
+ */
+const struct file *epoll_target(struct file *epf, u32 fd, u32 skip);
 
 /* Common checks of read and write at a position. */
 s64 file_read(struct file *f, struct iter *to, u64 *pos);

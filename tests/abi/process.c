@@ -2,15 +2,11 @@
 /* Between processes: process_vm_readv and writev, kcmp; unshare. */
 #include "tests/abi/abi.h"
 
+#include <linux/kcmp.h>
 #include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/uio.h>
-
-#define KCMP_FILE 0
-#define KCMP_VM 1
-#define KCMP_FILES 2
-#define KCMP_FS 3
-#define KCMP_SIGHAND 4
-#define KCMP_IO 5
 
 static char text[] = "what the parent has";
 
@@ -130,6 +126,64 @@ TEST(comparing)
 		drop(USER);
 		fails(kcmp(getpid(), 1, KCMP_VM, 0, 0), EPERM);
 	}
+	kill(c, SIGKILL);
+	reap(c);
+}
+
+TEST(comparing_watched)
+{
+	int p[2], ep = works(epoll_create1(0)), copy;
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct kcmp_epoll_slot slot = { .efd = (unsigned)ep };
+	pid_t me = getpid();
+
+	is(pipe(p), 0);
+	copy = works(fcntl(p[1], F_DUPFD, 100));
+	slot.tfd = (unsigned)copy;
+	is(epoll_ctl(ep, EPOLL_CTL_ADD, copy, &ev), 0);
+	is(epoll_ctl(ep, EPOLL_CTL_ADD, p[0], &ev), 0);
+	is(close(copy), 0);
+	is(kcmp(me, me, KCMP_EPOLL_TFD, p[1], (long)&slot), 0);
+	check(kcmp(me, me, KCMP_EPOLL_TFD, p[0], (long)&slot) > 0);
+	/* Another handle under the same number. */
+	is(dup2(p[0], copy), copy);
+	is(epoll_ctl(ep, EPOLL_CTL_ADD, copy, &ev), 0);
+	slot.toff = 1;
+	check((kcmp(me, me, KCMP_EPOLL_TFD, p[0], (long)&slot) == 0) !=
+	      (kcmp(me, me, KCMP_EPOLL_TFD, p[1], (long)&slot) == 0));
+	slot.toff = 2;
+	fails(kcmp(me, me, KCMP_EPOLL_TFD, p[1], (long)&slot), ENOENT);
+	slot.toff = 0;
+	slot.tfd = 500;
+	fails(kcmp(me, me, KCMP_EPOLL_TFD, p[1], (long)&slot), ENOENT);
+	slot.efd = (unsigned)p[0];
+	fails(kcmp(me, me, KCMP_EPOLL_TFD, p[1], (long)&slot), EINVAL);
+	slot.efd = 600;
+	fails(kcmp(me, me, KCMP_EPOLL_TFD, p[1], (long)&slot), EBADF);
+	fails(kcmp(me, me, KCMP_EPOLL_TFD, 600, (long)&slot), EBADF);
+	fails(kcmp(me, me, KCMP_EPOLL_TFD, p[1], 16), EFAULT);
+}
+
+/* What counts is what is in effect, not what is permitted (PTRACE_MODE_REALCREDS). */
+TEST(undumpable)
+{
+	pid_t c;
+	int at[2];
+	char b;
+
+	is(pipe(at), 0);
+	c = fork();
+	if (!c) {
+		prctl(PR_SET_DUMPABLE, 0);
+		works(write(at[1], "", 1));
+		sleep(20);
+		_exit(0);
+	}
+	is(read(at[0], &b, 1), 1);
+	is(kcmp(getpid(), c, KCMP_IO, 0, 0), 0);
+	is(seteuid(65534), 0);
+	fails(kcmp(getpid(), c, KCMP_IO, 0, 0), EPERM);
+	is(seteuid(0), 0);
 	kill(c, SIGKILL);
 	reap(c);
 }
