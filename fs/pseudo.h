@@ -75,6 +75,9 @@ void pseudo_remove(struct dentry *d);
 /* For ->lookup of dynamic entries: makes the inode and attaches it to d. */
 int pseudo_attach(struct dentry *d, const struct pseudo_entry *e, u64 ino);
 
+/* What pseudo_file_ops has, for those with more. */
+int pseudo_open(struct inode *i, struct file *f);
+int pseudo_setattr(struct dentry *d, struct iattr *a);
 extern const struct inode_ops pseudo_dir_ops;
 extern const struct file_ops pseudo_dir_fops;
 extern const struct inode_ops pseudo_file_ops;

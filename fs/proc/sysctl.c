@@ -2,6 +2,7 @@
 /* /proc/sys: a file for each registered struct sysctl (kernel/sysctl.h). */
 #include "kernel/sysctl.h"
 
+#include "fs/attr.h"
 #include "fs/proc/proc.h"
 #include "kernel/log.h"
 #include "lib/parse.h"
@@ -44,11 +45,34 @@ sysctl_write(struct file *f, void *data, char *text, size_t n)
 		return n;
 	while (len && strchr(" \t\n", text[len - 1]))
 		text[--len] = '\0';
-	if (!c->store && !c->value)
-		return -EPERM;
 	err = c->store ? c->store(text) : store_number(c, text);
 	return err ? err : (s64)n;
 }
+
+/* The mode binds root too: no capability reads what has nothing to show. */
+static int
+sysctl_permission(struct inode *i, const struct cred *c, int mask)
+{
+	u32 mode = i->mode;
+
+	if (c->euid == 0)
+		mode >>= 6;
+	else if (cred_in_group(c, 0))
+		mode >>= 3;
+	return mask & (MAY_READ | MAY_WRITE | MAY_EXEC) & ~mode ? -EACCES : 0;
+}
+
+static int
+sysctl_setattr(struct dentry *d, struct iattr *a)
+{
+	return a->valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : pseudo_setattr(d, a);
+}
+
+static const struct inode_ops sysctl_ops = {
+	.open = pseudo_open,
+	.setattr = sysctl_setattr,
+	.permission = sysctl_permission,
+};
 
 static const struct seq_source sysctl_source = {.show = sysctl_text, .write = sysctl_write};
 
@@ -70,7 +94,11 @@ static int
 add(struct dentry *dir, const struct sysctl *c)
 {
 	struct pseudo_entry e = {
-		.mode = S_IFREG | c->mode, .source = &sysctl_source, .private = (void *)c};
+		.mode = S_IFREG | c->mode,
+		.source = &sysctl_source,
+		.ops = &sysctl_ops,
+		.private = (void *)c,
+	};
 	const char *at = c->path, *slash;
 	char name[32];
 	struct dentry *d;

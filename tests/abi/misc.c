@@ -207,6 +207,26 @@ TEST(host_names)
 	setdomainname(old.domainname, strlen(old.domainname));
 }
 
+/* The modes of settings bind root too, and nobody changes them. */
+TEST(setting_modes)
+{
+	fails(open("/proc/sys/vm/drop_caches", O_RDONLY), EACCES);
+	fails(open("/proc/sys/vm/drop_caches", O_RDWR), EACCES);
+	fails(open("/proc/sys/kernel/ostype", O_WRONLY), EACCES);
+	fails(open("/proc/sys/kernel/hostname", O_RDONLY | O_CREAT | O_EXCL, 0600), EEXIST);
+	fails(chmod("/proc/sys/vm/drop_caches", 0600), EPERM);
+	fails(chown("/proc/sys/vm/drop_caches", 1, 1), EPERM);
+	is(access("/proc/sys/kernel/hostname", R_OK | W_OK), 0);
+	fails(access("/proc/sys/kernel/ostype", W_OK), EACCES);
+	fails(access("/proc/sys/kernel/ostype", X_OK), EACCES);
+	in_child {
+		drop(USER);
+		works(open("/proc/sys/kernel/hostname", O_RDONLY));
+		fails(open("/proc/sys/kernel/hostname", O_WRONLY), EACCES);
+		fails(open("/proc/sys/vm/drop_caches", O_WRONLY), EACCES);
+	}
+}
+
 TEST(sysinfo_call)
 {
 	struct sysinfo a, b;
