@@ -195,7 +195,7 @@ show_uptime(struct seq *s)
 	struct cpu_times t;
 	unsigned int cpu;
 
-	for_each_online_cpu(cpu) {
+	for_each_possible_cpu(cpu) {
 		sched_cpu_times(cpu, &t);
 		idle += t.idle;
 	}

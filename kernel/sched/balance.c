@@ -346,6 +346,10 @@ sched_cpu_quit_oncpu(void)
 	timer_cancel(&rq->tick);
 	timer_cancel(&rq->slice_timer);
 	rq->tick_on = false;
+	spin_lock(&rq->lock);
+	rq->idle_ns += ktime_get() - rq->idle_since;
+	rq->idle_since = 0;
+	spin_unlock(&rq->lock);
 }
 
 void

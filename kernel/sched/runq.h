@@ -71,6 +71,7 @@ struct runq {
 	bool tick_on;
 	u64 switches;
 	u64 user_ns, nice_ns, system_ns, irq_ns, softirq_ns, iowait_ns;
+	/* l  idle time before the present stretch; when that began, 0: the CPU has left */
 	u64 idle_ns, idle_since;
 	u64 last_tick;
 	/* schedstat: yields, switches to idle, wakeups here, wakeups local */

@@ -105,19 +105,29 @@ sched_context_switches(void)
 	return n;
 }
 
+/* Both ends of a stretch are read with the lock held, so it never seems to get shorter. */
+static u64
+idle_time(struct runq *rq)
+{
+	unsigned long f = spin_lock_irq(&rq->lock);
+	u64 idle = rq->idle_ns;
+
+	if (rq->curr == rq->idle && rq->idle_since)
+		idle += ktime_get() - rq->idle_since;
+	spin_unlock_irq(&rq->lock, f);
+	return idle;
+}
+
 void
 sched_cpu_times(unsigned int cpu, struct cpu_times *ct)
 {
 	struct runq *rq = runq_of(cpu);
-	u64 idle = READ_ONCE(rq->idle_ns);
 
-	if (READ_ONCE(rq->curr) == rq->idle && cpu_online(cpu))
-		idle += ktime_get() - READ_ONCE(rq->idle_since);
 	*ct = (struct cpu_times){
 		.user = READ_ONCE(rq->user_ns),
 		.nice = READ_ONCE(rq->nice_ns),
 		.system = READ_ONCE(rq->system_ns),
-		.idle = idle,
+		.idle = READ_ONCE(rq->idle) ? idle_time(rq) : 0,
 		.iowait = READ_ONCE(rq->iowait_ns),
 		.irq = READ_ONCE(rq->irq_ns),
 		.softirq = READ_ONCE(rq->softirq_ns),

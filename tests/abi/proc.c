@@ -121,6 +121,32 @@ TEST(uptime_and_load)
 	check(last >= c);
 }
 
+/* Not even by the moment in which a CPU stops to idle. */
+TEST(idle_does_not_fall)
+{
+	double idle, last = 0;
+	pid_t c[4];
+	int fell = 0;
+
+	for (int i = 0; i < 4; i++) {
+		c[i] = fork();
+		if (!c[i])
+			for (;;)
+				usleep(15000);
+	}
+	for (double end = now_ns() + 2e9; now_ns() < end;) {
+		get("/proc/uptime", buf, sizeof(buf));
+		sscanf(buf, "%*f %lf", &idle);
+		fell += idle < last;
+		last = idle;
+	}
+	is(fell, 0);
+	for (int i = 0; i < 4; i++) {
+		kill(c[i], SIGKILL);
+		reap(c[i]);
+	}
+}
+
 TEST(cpuinfo)
 {
 	long n = 0;
