@@ -77,6 +77,9 @@ pi_thread(struct torture_thread *th)
 		if (!take(s, a, r >> 16))
 			continue;
 		count_up(s, a);
+		/* On one CPU an urgent thread leaves no moment to the others unless it sleeps. */
+		if ((r >> 52) % 32 == 0)
+			test_sleep(1000);
 		if (b != a && take(s, b, r >> 24)) {
 			count_up(s, b);
 			pimutex_unlock(&s->m[b]);
@@ -102,6 +105,7 @@ pi_run(struct pi_torture *s, int (*lock)(struct pimutex *m, enum park_mode mode,
 	s->lock = lock;
 	s->wrong = 0;
 	s->kept = 0;
+	s->deadlocks = 0;
 	for (int i = 0; i < MUTEXES; i++) {
 		pimutex_init(&s->m[i]);
 		s->count[i] = 0;
