@@ -56,25 +56,30 @@ anon_free(void *private)
 		file_put(private);
 }
 
-/* A pipe is opened again: like a FIFO, but nobody waits for the other side. */
+/*
+ * A pipe is opened again: like a FIFO, but nobody waits for the other side. The
+ * handle is taken meanwhile, or two openers could put it twice; once there is a new
+ * end, which keeps the pipe, it goes: the old end must be able to end by itself.
+ */
 static int
 anon_open(struct inode *i, struct file *f)
 {
-	struct file *was = i->private;
+	struct file *was = atomic_xchg(&i->private, NULL);
 	struct pipe *p = was ? file_pipe(was) : NULL;
 	u32 flags = f->flags;
-	int err;
+	int err = -ENXIO;
 
-	if (!p)
-		return -ENXIO;
-	f->private = p;
-	f->ops = &pipe_ops;
-	f->flags |= O_NONBLOCK;
-	err = pipe_open_fifo(p, f);
-	f->flags = flags;
-	/* The new end keeps the pipe; the old one must be able to end by itself. */
-	if (!err && atomic_try_cmpxchg(&i->private, &(void *){was}, NULL))
+	if (p) {
+		f->private = p;
+		f->ops = &pipe_ops;
+		f->flags |= O_NONBLOCK;
+		err = pipe_open_fifo(p, f);
+		f->flags = flags;
+	}
+	if (!err)
 		file_put(was);
+	else if (was)
+		WRITE_ONCE(i->private, was);
 	return err;
 }
 

@@ -4,6 +4,7 @@
 #include "fs/file_impl.h"
 #include "fs/locks.h"
 #include "fs/notify.h"
+#include "kernel/handle/pipe.h"
 #include "kernel/port_fs.h"
 
 const struct file_ops fs_no_ops = {
@@ -65,6 +66,16 @@ fs_file_mode(struct file *f)
 
 /* --- named pipes --- */
 
+static struct pipe *
+fifo_alloc(void)
+{
+	struct pipe *p = pipe_alloc();
+
+	if (p)
+		p->named = true;
+	return p;
+}
+
 int
 fifo_open(struct inode *i, struct file *f)
 {
@@ -72,7 +83,7 @@ fifo_open(struct inode *i, struct file *f)
 	int err;
 
 	if (!READ_ONCE(i->fifo)) {
-		fresh = pipe_alloc();
+		fresh = fifo_alloc();
 		if (!fresh)
 			return -ENOMEM;
 	}
@@ -80,7 +91,7 @@ fifo_open(struct inode *i, struct file *f)
 	while (!i->fifo && !fresh) {
 		/* The last user went meanwhile. */
 		spin_unlock(&i->lock);
-		fresh = pipe_alloc();
+		fresh = fifo_alloc();
 		if (!fresh)
 			return -ENOMEM;
 		spin_lock(&i->lock);

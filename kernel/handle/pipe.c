@@ -261,8 +261,7 @@ pipe_release(struct file *f)
 		async_list_notify(&p->async, FMODE_WRITE, POLL_OUT);
 	}
 	mutex_unlock(&p->w.lock);
-	/* A FIFO's struct belongs to its inode: fs/ frees it. */
-	if (gone && !f->path.mnt)
+	if (gone && !p->named)
 		pipe_free(p);
 }
 

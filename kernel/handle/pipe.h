@@ -66,6 +66,8 @@ struct pipe {
 	/* W  ends that are open, and opens so far (a FIFO's opener waits for the other count) */
 	u32 readers, writers;
 	u32 reader_opens, writer_opens;
+	/* I  it belongs to an inode, and fs/ frees it */
+	bool named;
 	struct waitq read_wait, write_wait;
 	/* ends with O_ASYNC */
 	struct async_list async;

@@ -3,6 +3,7 @@
 #include "tests/abi/abi.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 
 static char big[1 << 20];
@@ -489,4 +490,61 @@ TEST(reopen)
 	is(write(fd, "z", 1), 1);
 	is(read(p[0], &c, 1), 1);
 	is(c, 'z');
+}
+
+/* A pipe whose last end was opened through /proc is gone with it, and the user pays no more for it. */
+TEST(reopened_goes)
+{
+	char old[32], self[64];
+	int p[2], fd;
+
+	check(get("/proc/sys/fs/pipe-user-pages-soft", old, sizeof(old)) > 0);
+	is(put("/proc/sys/fs/pipe-user-pages-soft", "40"), 0);
+	in_child {
+		drop(4322);
+		for (int i = 0; i < 4; i++) {
+			pipe(p);
+			snprintf(self, sizeof(self), "/proc/self/fd/%d", p[i % 2]);
+			fd = works(open(self, i % 2 ? O_RDONLY : O_RDWR));
+			close(p[0]);
+			close(p[1]);
+			close(fd);
+		}
+		is(pipe(p), 0);
+		is(fcntl(p[0], F_GETPIPE_SZ), 65536);
+	}
+	is(put("/proc/sys/fs/pipe-user-pages-soft", old), 0);
+}
+
+/* Two that open the same place at once: the pipe outlives neither too early nor for ever. */
+static void *
+open_and_close(void *path)
+{
+	for (int i = 0; i < 100; i++)
+		close(open(path, O_RDWR));
+	return NULL;
+}
+
+TEST(reopened_by_two)
+{
+	char path[64], c;
+	int p[2];
+
+	for (int i = 0; i < 10; i++) {
+		pthread_t other;
+		int place;
+
+		pipe(p);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", p[0]);
+		place = works(open(path, O_PATH));
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", place);
+		is(pthread_create(&other, NULL, open_and_close, path), 0);
+		open_and_close(path);
+		is(pthread_join(other, NULL), 0);
+		close(place);
+		is(write(p[1], "a", 1), 1);
+		is(read(p[0], &c, 1), 1);
+		close(p[0]);
+		close(p[1]);
+	}
 }
