@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Faults on purpose, for tests/faults.t and tests/inside.t: what the kernel does when it is wrong
- * itself can only be seen when it is. In debug kernels root writes a name to
+ * Faults on purpose, for tests/faults.t, inside.t and kasan.t: what the kernel does
+ * when it is wrong itself can only be seen when it is. In debug kernels root writes a name to
  * /proc/tessera/provoke.
  */
 #include "arch/x86_64/asm/irqflags.h"
@@ -11,6 +11,7 @@
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 #include "percpu/cpumask.h"
 #include "percpu/mailbox.h"
 #include "percpu/pin.h"
@@ -229,6 +230,32 @@ bad_way(void)
 		__builtin_unreachable();
 }
 
+/*
+ * Memory that is no longer the caller's, or never was: reported by mm/kasan.c, and
+ * without it nothing comes of it.
+ */
+static volatile char *volatile object;
+
+static void
+read_freed(void)
+{
+	object = kmalloc(64, GFP_KERNEL);
+	if (!object)
+		return;
+	kfree((void *)object);
+	(void)*object;
+}
+
+static void
+read_behind(void)
+{
+	object = kmalloc(40, GFP_KERNEL);
+	if (!object)
+		return;
+	(void)object[40];
+	kfree((void *)object);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
@@ -242,7 +269,8 @@ static const struct {
 	{"lock-order", lock_order},   {"lock-cycle", lock_cycle},
 	{"lock-irq", lock_irq},	      {"lock-behind-irq", lock_behind_irq},
 	{"shift", bad_shift},	      {"division", bad_division},
-	{"unreachable", bad_way},
+	{"unreachable", bad_way},     {"read-freed", read_freed},
+	{"read-behind", read_behind},
 };
 
 int

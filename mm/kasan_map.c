@@ -89,9 +89,11 @@ kasan_map_init(void)
 	map_shadow((unsigned long)__text_start, (unsigned long)__kernel_end);
 	/* Only the tables on the way: pages come with the addresses. */
 	ASSERT(kmap_large_entry((unsigned long)kasan_shadow(VMALLOC_BASE), true) != NULL);
+	/* No code above: who looks for some need not walk it all, which is billions of entries. */
 	for (unsigned long i = first; i <= last; i++) {
 		if (kernel_pml4[i] == 0)
-			kernel_pml4[i] = virt_to_phys(kasan_zero_pdpt) | PTE_P | PTE_W | PTE_A;
+			kernel_pml4[i] =
+				virt_to_phys(kasan_zero_pdpt) | PTE_P | PTE_W | PTE_A | PTE_NX;
 	}
 }
 

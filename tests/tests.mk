@@ -18,7 +18,6 @@ GUEST_PROGRAMS := $(GUEST_SRC:%.c=$(O)/%)
 GUEST_CFLAGS := -std=gnu11 -O1 -g0 -I. -Wall -Wextra -Wno-unused-parameter -static -pthread
 KERNEL_UNDER_TEST ?= $(KERNEL)
 KERNEL_DEBUG := $(O)/debug/tessera.elf
-KERNEL_KCSAN := $(O)/kcsan/tessera.elf
 
 # gdb is to see it as it was written.
 $(O)/tests/user/debuggee: GUEST_CFLAGS += -g3 -O0
@@ -65,7 +64,7 @@ $(O)/debug/gdb-types.o: $(KERNEL_DEBUG)
 	@+$(MAKE) --no-print-directory CONFIG=debug O=$(O) $@
 endif
 # So have the kernels that look at each operation.
-CHECKED := $(filter-out $(KERNEL),$(patsubst %,$(O)/%/tessera.elf,ubsan kcov kcsan))
+CHECKED := $(filter-out $(KERNEL),$(patsubst %,$(O)/%/tessera.elf,ubsan kasan kcsan kcov))
 $(CHECKED): $(O)/%/tessera.elf: FORCE
 	@+$(MAKE) --no-print-directory CONFIG=$* O=$(O) $@
 TYPES := $(O)/gdb-types.o $(O)/debug/gdb-types.o
@@ -81,9 +80,9 @@ host-tests-list:
 
 # What passes whole is in TESTS and guards every change; the others, which still show what is
 # missing (Documentation/status.md), run by test-all. Longest first.
-TESTS ?= $(patsubst %,tests/%.t,unit ubsan stress boot abi abi-debug conflicts programs debuggers kcsan busybox host shell badinput kcov failalloc faults inside plug bochs display console)
+TESTS ?= $(patsubst %,tests/%.t,unit ubsan kasan stress boot abi abi-debug conflicts programs debuggers kcsan busybox host shell badinput kcov failalloc faults inside plug bochs display console)
 TESTS_ALL := $(TESTS) tests/failsweep.t $(wildcard tests/all/*.t)
-PROVE := env O=$(O) KERNEL=$(KERNEL_UNDER_TEST) KERNEL_DEBUG=$(KERNEL_DEBUG) KERNEL_KCSAN=$(KERNEL_KCSAN) \
+PROVE := env O=$(O) KERNEL=$(KERNEL_UNDER_TEST) KERNEL_DEBUG=$(KERNEL_DEBUG) \
 	prove --timer -j 2 $(if $(filter 1,$(V)),-v)
 
 test: $(KERNEL) $(KERNEL_DEBUG) $(CHECKED) $(ISO) $(GUEST_PROGRAMS) $(CONFLICTS) $(HOT) $(TYPES) $(HOST_TESTS)

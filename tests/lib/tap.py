@@ -74,6 +74,31 @@ class Tap:
         sys.exit(1 if self.failed or not self.count else 0)
 
 
+class Quiet(Tap):
+    """Prints nothing: for a run that has to fail. `bad` are the names of its bad results."""
+
+    def __init__(self):
+        super().__init__()
+        self.bad = []
+
+    def ok(self, good, name, detail=""):
+        self.count += 1
+        self.failed += not good
+        self.bad += [] if good else [name]
+        return good
+
+    def skip(self, name, reason):
+        self.count += 1
+
+    def note(self, text):
+        pass
+
+
+def program():
+    """The running test's name: that of its file, without .t."""
+    return os.path.basename(sys.argv[0]).partition(".")[0]
+
+
 def section(lines, name):
     """What a guest printed between `== NAME` and `== end STATUS`, and that status.
 

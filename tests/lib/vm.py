@@ -119,6 +119,12 @@ class Result:
     def good(self):
         return self.ended and not self.trouble
 
+    @property
+    def reports(self):
+        """The first reports of a checked kernel (BUG: KASAN and such), with what follows."""
+        found = [i for i, line in enumerate(self.lines) if re.search(r"\bBUG: [KU]\w*SAN", line)]
+        return "\n".join("\n".join(self.lines[i:i + 30]) for i in found[:5])
+
     def value(self, name):
         """What the guest printed as `NAME=value`, or None."""
         found = re.search(r"^%s=(.*)$" % re.escape(name), self.serial, re.M)
