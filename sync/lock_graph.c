@@ -11,7 +11,8 @@
  * that interrupts take (tools/locks).
  *
  * Ownership: nothing is removed. Who sets a bit of the matrix owns its edge and
- * fills a slot of the list, which is there when its `held` is set (release).
+ * fills a slot of the list, which is there when its `held` is set (release). What
+ * has no room is counted; tools/locks then fails, and so does lock_graph_test.c.
  *
  * Contexts: any.
  */
@@ -22,15 +23,14 @@
 #include "arch/x86_64/asm/atomic.h"
 #include "lib/section.h"
 
-#define CLASSES_MAX 256u
 #define EDGES_MAX 4096u
 
 DECLARE_REGISTRY(lock_classes, const struct lock_class);
 
 /* a */
-static unsigned long seen[CLASSES_MAX][BITS_TO_LONGS(CLASSES_MAX)];
+static unsigned long seen[LOCK_GRAPH_CLASSES][BITS_TO_LONGS(LOCK_GRAPH_CLASSES)];
 static struct lock_edge edges[EDGES_MAX];
-/* a  slots that were given out, and asked for in vain */
+/* a  slots that were given out; edges without a slot or without a place in the matrix */
 static u32 nr_edges;
 static u32 nr_lost;
 
@@ -46,8 +46,10 @@ lock_graph_add(const struct lock_edge *e)
 	u32 from = lock_graph_number(e->held), to = lock_graph_number(e->taken), at;
 	unsigned long *word;
 
-	if (from >= CLASSES_MAX || to >= CLASSES_MAX)
+	if (from >= LOCK_GRAPH_CLASSES || to >= LOCK_GRAPH_CLASSES) {
+		atomic_inc(&nr_lost);
 		return;
+	}
 	word = &seen[from][to / BITS_PER_LONG];
 	if (likely(READ_ONCE(*word) & BIT(to % BITS_PER_LONG)) ||
 	    (atomic_fetch_or(word, BIT(to % BITS_PER_LONG)) & BIT(to % BITS_PER_LONG)))

@@ -10,6 +10,9 @@
 #include "lib/types.h"
 #include "sync/lockclass.h"
 
+/* Classes that there is room for. */
+#define LOCK_GRAPH_CLASSES 256u
+
 struct lock_edge {
 	const struct lock_class *held;
 	const struct lock_class *taken;
@@ -27,7 +30,7 @@ bool lock_graph_class(u32 i, const struct lock_class **class);
 bool lock_graph_edge(u32 i, struct lock_edge *e);
 /* The number of a class for lock_graph_class(). */
 u32 lock_graph_number(const struct lock_class *class);
-/* Edges that were not kept, as there were too many. */
+/* How often an edge was not kept, as there were too many of them or of classes. */
 u32 lock_graph_lost(void);
 
 #endif
