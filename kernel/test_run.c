@@ -3,8 +3,9 @@
  * Runs the registered tests (lib/test.h) and prints TAP on the console. A test
  * is named FOLDER/NAME, from the file it is in; test=GLOB,... chooses ("all": all).
  *
- * test_seconds=N repeats the chosen tests until so many seconds are over, with
- * other random numbers each round, and prints one result for each at the end;
+ * test_seconds=N repeats the chosen tests until so many seconds are over (each is
+ * run once at least), with other random numbers each round, and prints one result
+ * for each at the end;
  * test_seed=N begins with those of another run. test_hotplug has CPUs leave and
  * come meanwhile (kernel/test_hotplug.c).
  */
@@ -180,10 +181,11 @@ run_once(unsigned int count)
 	test_printf("# %u tests, %u failed\n", count, bad);
 }
 
+/* The first round is finished, however long it takes: each test was run. */
 static void
 run_round(struct tally *tallies, unsigned int count, u64 end)
 {
-	for (unsigned int i = 0; i < count && ktime_get() < end; i++) {
+	for (unsigned int i = 0; i < count && (!tallies[i].rounds || ktime_get() < end); i++) {
 		struct tally *y = &tallies[i];
 		char name[96];
 		bool ok;
@@ -214,14 +216,16 @@ run_repeated(unsigned int count)
 	for_each_test(t)
 		if (test_wanted(t))
 			tallies[n++].test = t;
-	for (; ktime_get() < end; seed++)
+	do {
 		run_round(tallies, count, end);
+		seed++;
+	} while (ktime_get() < end);
 	for (n = 0; n < count; n++) {
 		char text[64];
 
 		snprintf(text, sizeof(text), ": %u times, %u failed", tallies[n].rounds,
 			 tallies[n].failed);
-		skip_reason = tallies[n].rounds ? tallies[n].skipped : "no time was left";
+		skip_reason = tallies[n].skipped;
 		print_result(tallies[n].test, tallies[n].failed == 0, n + 1, text);
 		bad += tallies[n].failed;
 		runs += tallies[n].rounds;
