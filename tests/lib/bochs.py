@@ -83,8 +83,10 @@ def run(name, image, cpus=2, megabytes=512, timeout=120):
     with selectors.DefaultSelector() as selector, vm.log_file() as copy:
         selector.register(reader, selectors.EVENT_READ)
         while time.monotonic() < deadline:
+            # Asked first: what it wrote before it went is then there to read.
+            gone = child.poll() is not None
             chunk = os.read(reader, 65536) if selector.select(1) else b""
-            if not chunk and child.poll() is not None:
+            if not chunk and gone:
                 break
             if not chunk:
                 time.sleep(0.1)
