@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Faults on purpose, for tests/faults.t, inside.t and kasan.t: what the kernel does
+ * Faults on purpose, for tests/faults.t, inside.t, kasan.t and failsweep.t: what the kernel does
  * when it is wrong itself can only be seen when it is. In debug kernels root writes a name to
  * /proc/tessera/provoke.
  */
@@ -256,6 +256,13 @@ read_behind(void)
 	kfree((void *)object);
 }
 
+/* Nobody frees it: one object that tests/failsweep.t has to miss. */
+static void
+lose_object(void)
+{
+	object = kmalloc(96, GFP_KERNEL);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
@@ -270,7 +277,7 @@ static const struct {
 	{"lock-irq", lock_irq},	      {"lock-behind-irq", lock_behind_irq},
 	{"shift", bad_shift},	      {"division", bad_division},
 	{"unreachable", bad_way},     {"read-freed", read_freed},
-	{"read-behind", read_behind},
+	{"read-behind", read_behind}, {"lose-object", lose_object},
 };
 
 int

@@ -3,6 +3,11 @@
  * Runs programs while each place of the kernel that allocates fails once:
  * failsweep ROUNDS SECONDS PROGRAM...
  *
+ * failsweep read NAME: the objects in use by who allocated them, to the object. A line each:
+ *
+ *	objects NAME N CACHE FUNCTION+OFFSET
+ *	objects NAME end
+ *
  * PROGRAM may have arguments, in one word. It is run again and again, in a session of its own, until a run comes by no
  * new place, or ROUNDS runs or SECONDS are over; what it says is shown if SWEEP_SHOW is set.
  * Whoever has been left over is killed then. A line each, and one for all:
@@ -22,8 +27,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
 #include <sys/mount.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -68,6 +77,29 @@ now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+/* Who was killed has left its objects of System V IPC. */
+static void
+remove_ipc(void)
+{
+	struct shmid_ds shm;
+	struct semid_ds sem;
+	struct msqid_ds msg;
+	int id, i, last;
+
+	last = shmctl(0, SHM_INFO, &shm);
+	for (i = 0; i <= last; i++)
+		if ((id = shmctl(i, SHM_STAT, &shm)) >= 0)
+			shmctl(id, IPC_RMID, NULL);
+	last = semctl(0, 0, SEM_INFO, &sem);
+	for (i = 0; i <= last; i++)
+		if ((id = semctl(i, 0, SEM_STAT, &sem)) >= 0)
+			semctl(id, 0, IPC_RMID);
+	last = msgctl(0, MSG_INFO, &msg);
+	for (i = 0; i <= last; i++)
+		if ((id = msgctl(i, MSG_STAT, &msg)) >= 0)
+			msgctl(id, IPC_RMID, NULL);
+}
+
 /* All but init and us. */
 static void
 sweep_up(void)
@@ -78,6 +110,7 @@ sweep_up(void)
 	kill(-1, SIGKILL);
 	while (wait(NULL) > 0)
 		;
+	remove_ipc();
 	/* Who was killed between mount and umount has left it. */
 	mounts = fopen("/proc/self/mounts", "r");
 	while (mounts && fgets(line, sizeof(line), mounts))
@@ -126,12 +159,91 @@ run(char *program, double limit)
 	sweep_up();
 }
 
+/* --- what is in use --- */
+
+#define PLACES 2048
+#define READINGS 20
+
+/* A line of /proc/slab_allocators: "CACHE N FUNCTION+OFFSET" */
+static struct place {
+	char cache[48], function[96];
+	/* the least of all readings; of this one */
+	unsigned long used, now;
+} places[PLACES];
+static int nr_places;
+static char text[512 * 1024];
+
+static struct place *
+place_of(const char *cache, const char *function)
+{
+	struct place *p;
+
+	for (p = places; p < places + nr_places; p++)
+		if (!strcmp(p->cache, cache) && !strcmp(p->function, function))
+			return p;
+	if (nr_places == PLACES)
+		exit(1);
+	nr_places++;
+	strcpy(p->cache, cache);
+	strcpy(p->function, function);
+	p->used = ~0ul;
+	return p;
+}
+
+/* What comes and goes is not in all readings. */
+static void
+take_reading(void)
+{
+	char cache[48], function[96], *rest = text, *line;
+	int fd = open("/proc/slab_allocators", O_RDONLY);
+	unsigned long used;
+	size_t size = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		exit(1);
+	while ((n = read(fd, text + size, sizeof(text) - 1 - size)) > 0)
+		size += (size_t)n;
+	close(fd);
+	text[size] = '\0';
+	for (int i = 0; i < nr_places; i++)
+		places[i].now = 0;
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (sscanf(line, "%47s %lu %95s", cache, &used, function) == 3)
+			place_of(cache, function)->now += used;
+	for (int i = 0; i < nr_places; i++)
+		if (places[i].now < places[i].used)
+			places[i].used = places[i].now;
+}
+
+/* No process but this one comes or goes meanwhile. */
+static int
+read_objects(const char *name)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+
+	if (fd < 0 || write(fd, "3", 1) != 1)
+		return 1;
+	close(fd);
+	for (int i = 0; i < READINGS; i++) {
+		usleep(100000);
+		take_reading();
+	}
+	for (int i = 0; i < nr_places; i++)
+		printf("objects %s %lu %s %s\n", name, places[i].used, places[i].cache,
+		       places[i].function);
+	printf("objects %s end\n", name);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	unsigned long sites, failed, before, lost;
 	bool once = argc > 3 && atoi(argv[1]) == 0;
 
+	if (argc == 3 && strcmp(argv[1], "read") == 0)
+		return read_objects(argv[2]);
 	if (argc < 4) {
 		fprintf(stderr, "failsweep ROUNDS SECONDS PROGRAM...\n");
 		return 2;
