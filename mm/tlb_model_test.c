@@ -223,8 +223,8 @@ model_link(struct model_cpu *c, unsigned int page)
 	u64 bit = VIEW_CPU_BIT(cpu_id());
 
 	spin_lock(&m->lock);
-	m->cpus[page] |= bit;
-	m->tables_cpus |= bit;
+	WRITE_ONCE(m->cpus[page], m->cpus[page] | bit);
+	WRITE_ONCE(m->tables_cpus, m->tables_cpus | bit);
 	spin_unlock(&m->lock);
 }
 

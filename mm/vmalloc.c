@@ -126,7 +126,7 @@ chunk_take(struct vchunk *c, size_t n)
 	if (at < CHUNK_PAGES) {
 		bitmap_set_range(c->taken, at, n + 1);
 		bit_set(c->ends, at + n);
-		c->nr_free -= (u32)n + 1;
+		WRITE_ONCE(c->nr_free, c->nr_free - ((u32)n + 1));
 		va = c->base + at * PAGE_SIZE;
 	}
 	spin_unlock_irq(&c->lock, flags);
@@ -142,7 +142,7 @@ chunk_give(struct vchunk *c, unsigned long va, size_t n)
 
 	bit_clear(c->ends, at + n);
 	bitmap_set_range(c->lazy, at, n + 1);
-	c->nr_lazy += (u32)n + 1;
+	WRITE_ONCE(c->nr_lazy, c->nr_lazy + (u32)n + 1);
 	spin_unlock_irq(&c->lock, flags);
 }
 
@@ -153,6 +153,7 @@ chunk_flush(struct vchunk *c)
 	BITMAP_DECLARE(done, CHUNK_PAGES);
 	unsigned long flags;
 	size_t first, last;
+	u32 n;
 
 	flags = spin_lock_irq(&c->lock);
 	bitmap_copy(done, c->lazy, CHUNK_PAGES);
@@ -165,8 +166,9 @@ chunk_flush(struct vchunk *c)
 	tlb_flush_kernel(c->base + first * PAGE_SIZE, c->base + (last + 1) * PAGE_SIZE);
 	flags = spin_lock_irq(&c->lock);
 	bitmap_andnot(c->taken, c->taken, done, CHUNK_PAGES);
-	c->nr_lazy -= (u32)bitmap_weight(done, CHUNK_PAGES);
-	c->nr_free += (u32)bitmap_weight(done, CHUNK_PAGES);
+	n = (u32)bitmap_weight(done, CHUNK_PAGES);
+	WRITE_ONCE(c->nr_lazy, c->nr_lazy - n);
+	WRITE_ONCE(c->nr_free, c->nr_free + n);
 	spin_unlock_irq(&c->lock, flags);
 }
 

@@ -307,7 +307,7 @@ sched_cpu_leave(unsigned int cpu)
 	struct runq *rq = runq_of(cpu);
 	unsigned long f = spin_lock_irq(&rq->lock);
 
-	rq->leaving = true;
+	WRITE_ONCE(rq->leaving, true);
 	runq_kick(rq);
 	spin_unlock_irq(&rq->lock, f);
 }
@@ -318,7 +318,7 @@ sched_cpu_stay(unsigned int cpu)
 	struct runq *rq = runq_of(cpu);
 	unsigned long f = spin_lock_irq(&rq->lock);
 
-	rq->leaving = false;
+	WRITE_ONCE(rq->leaving, false);
 	runq_kick(rq);
 	spin_unlock_irq(&rq->lock, f);
 }
@@ -358,7 +358,7 @@ sched_cpu_prepare(unsigned int cpu)
 	struct runq *rq = runq_of(cpu);
 	unsigned long f = spin_lock_irq(&rq->lock);
 
-	rq->leaving = false;
+	WRITE_ONCE(rq->leaving, false);
 	rq->clock = rq->idle_since = ktime_get();
 	spin_unlock_irq(&rq->lock, f);
 }

@@ -39,7 +39,7 @@ struct runq {
 	struct spinlock lock __cacheline_aligned;
 	/* o  */
 	struct task *curr;
-	/* l  the CPU is going, or gone: only idle runs here */
+	/* l  the CPU is going, or gone: only idle runs here; read without, as a hint */
 	bool leaving;
 	/* l  ns, advances while the queue is in use */
 	u64 clock;
