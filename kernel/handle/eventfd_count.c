@@ -77,6 +77,13 @@ eventfd_fini(struct eventfd *e)
 	percpu_free(e->cell);
 }
 
+/* wait.lock held; who finds no cells reads it without. */
+static void
+base_set(struct eventfd *e, u64 n)
+{
+	WRITE_ONCE(e->base, n);
+}
+
 /* --- cells --- */
 
 /* Our cell; if we are moved meanwhile it is another's, which is as good. */
@@ -132,9 +139,9 @@ fold(struct eventfd *e)
 	u64 *cell;
 
 	while ((cell = next_open(e, &cpu)) != NULL)
-		e->base += atomic_xchg(cell, 0UL) & ~OPEN;
+		base_set(e, e->base + (atomic_xchg(cell, 0UL) & ~OPEN));
 	e->open = 0;
-	e->turns = 0;
+	WRITE_ONCE(e->turns, 0);
 }
 
 /* Opens our cell with n of the base, if it is time. wait.lock held. */
@@ -148,7 +155,7 @@ open_mine(struct eventfd *e, u64 n)
 	if (!(READ_ONCE(*cell) & OPEN))
 		n |= OPEN;
 	e->open |= BIT(cpu_id() % 64);
-	e->base -= n & ~OPEN;
+	base_set(e, e->base - (n & ~OPEN));
 	atomic_add(cell, n);
 }
 
@@ -161,7 +168,7 @@ note_turn(struct eventfd *e)
 	if (e->last_cpu == cpu)
 		return;
 	e->last_cpu = cpu;
-	e->turns = (u16)min(e->turns + 1, TURNS);
+	WRITE_ONCE(e->turns, (u16)min(e->turns + 1, TURNS));
 }
 
 /* Makes the cells once they are worth it; without memory that is asked again TURNS later. */
@@ -176,7 +183,7 @@ grow(struct eventfd *e)
 	cell = percpu_alloc(sizeof(*cell), sizeof(*cell));
 	f = spin_lock_irq(&e->wait.lock);
 	if (!cell)
-		e->turns = 0;
+		WRITE_ONCE(e->turns, 0);
 	if (cell && !e->cell) {
 		smp_store_release(&e->cell, cell);
 		cell = NULL;
@@ -198,7 +205,7 @@ add_slow(struct eventfd *e, u64 n)
 		fold(e);
 	fits = EVENTFD_MAX - e->base >= n;
 	if (fits) {
-		e->base += n;
+		base_set(e, e->base + n);
 		open_mine(e, 0);
 		waitq_wake_locked(&e->wait, 0, POLL_ADDED);
 	}
@@ -227,7 +234,7 @@ take_one(struct eventfd *e)
 		fold(e);
 	if (!e->base)
 		return 0;
-	e->base--;
+	base_set(e, e->base - 1);
 	if (e->base >= RICH)
 		open_mine(e, min(e->base / 2, CELL_MAX / 2));
 	return 1;
@@ -240,7 +247,7 @@ take_all(struct eventfd *e)
 
 	fold(e);
 	n = e->base;
-	e->base = 0;
+	base_set(e, 0);
 	return n;
 }
 
