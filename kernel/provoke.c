@@ -4,6 +4,7 @@
  * when it is wrong itself can only be seen when it is. In debug kernels root writes a name to
  * /proc/tessera/provoke.
  */
+#include "arch/x86_64/asm/barrier.h"
 #include "arch/x86_64/asm/irqflags.h"
 #include "kernel/sysrq.h"
 #include "kernel/task/task.h"
@@ -256,6 +257,20 @@ read_behind(void)
 	kfree((void *)object);
 }
 
+/* Two tasks that do it at once are in a data race: reported by sync/kcsan.c. */
+static u64 raced;
+
+static void
+race(void)
+{
+	u64 end = ktime_get() + 300 * NSEC_PER_MSEC;
+
+	while (ktime_get() < end) {
+		raced++;
+		barrier();
+	}
+}
+
 /* Nobody frees it: one object that tests/failsweep.t has to miss. */
 static void
 lose_object(void)
@@ -278,6 +293,7 @@ static const struct {
 	{"shift", bad_shift},	      {"division", bad_division},
 	{"unreachable", bad_way},     {"read-freed", read_freed},
 	{"read-behind", read_behind}, {"lose-object", lose_object},
+	{"race", race},
 };
 
 int

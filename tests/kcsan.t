@@ -13,4 +13,5 @@ import checked  # noqa: E402
 
 CORE = ("abi/fork", "abi/thread", "abi/wait", "abi/pipe", "abi/futex", "abi/eventfd", "abi/mmap")
 
-checked.main(checked.Kernel("kcsan", slower=4, unit="sync/kcsan*", cpus=(4,), core=CORE))
+checked.main(checked.Kernel("kcsan", slower=4, unit="sync/kcsan*", cpus=(4,), core=CORE,
+                            fault="race"))
