@@ -16,10 +16,10 @@ import checked  # noqa: E402
 import initramfs  # noqa: E402
 import vm  # noqa: E402
 
-UNIT = ("mm/kasan*", "mm/slab*", "mm/vmalloc*", "mm/space*", "sync/rcu*", "kernel/*", "fs/*", "net/*",
-        "ipc/*")
-CORE = ("abi/dir", "abi/epoll", "abi/exec", "abi/fork", "abi/memfd", "abi/pipe", "abi/procpid",
-        "abi/signal", "abi/unix", "abi/xattr")
+UNIT = ("mm/kasan*", "mm/slab*", "mm/vmalloc*", "mm/space*", "kernel/task/*", "kernel/signal/*",
+        "kernel/handle/*", "kernel/futex/*", "fs/*", "net/*", "ipc/*")
+CORE = ("abi/dir", "abi/exec", "abi/fork", "abi/memfd", "abi/pipe", "abi/procpid", "abi/signal",
+        "abi/unix", "abi/xattr")
 # What to provoke; the report's head, and what it says of the object.
 WAYS = (("read-freed", r"BUG: KASAN: slab-use-after-free in read_freed\+\w+",
          r"offset 0 of object \w+, size 64, of slab kmalloc-64\n.*"

@@ -14,6 +14,8 @@
  * Systems", 1998; admission: sched_setattr.c.
  */
 #include "kernel/sched/runq.h"
+
+#include "arch/x86_64/asm/atomic.h"
 #include "kernel/time/clock.h"
 #include "mm/slab.h"
 
@@ -192,29 +194,32 @@ dl_slice_left(struct runq *rq, struct task *t)
 	return t->sched.dl_left > 0 ? (u64)t->sched.dl_left : 0;
 }
 
+/* It may have died throttled: its next period is still to come. */
 void
-dl_task_exit(struct task *t)
+sched_task_free(struct task *t)
 {
 	if (!t->sched.dl_timer)
 		return;
 	timer_cancel_sync(t->sched.dl_timer);
 	kfree(container_of(t->sched.dl_timer, struct dl_timer, timer));
-	t->sched.dl_timer = NULL;
 }
 
 int
 dl_task_init(struct task *t)
 {
+	struct timer *none = NULL;
 	struct dl_timer *d;
 
-	if (t->sched.dl_timer)
+	if (READ_ONCE(t->sched.dl_timer))
 		return 0;
 	d = kzalloc(sizeof(*d), GFP_KERNEL);
 	if (!d)
 		return -ENOMEM;
 	timer_init(&d->timer, period_start);
 	d->task = t;
-	t->sched.dl_timer = &d->timer;
+	/* Somebody else may make it a deadline task at once. */
+	if (!atomic_try_cmpxchg(&t->sched.dl_timer, &none, &d->timer))
+		kfree(d);
 	return 0;
 }
 

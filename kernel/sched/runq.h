@@ -175,6 +175,5 @@ void fair_task_init(struct task *t);
 
 /* deadline.c */
 int dl_task_init(struct task *t);
-void dl_task_exit(struct task *t);
 
 #endif

@@ -26,6 +26,8 @@ void sched_start_task(struct task *t);
 void task_first_run(struct task *prev);
 /* The last schedule of an exiting task. The successor drops its stack and reference. */
 void __noreturn sched_exit_task(void);
+/* deadline.c: the task is about to be freed; nobody runs or finds it any more. */
+void sched_task_free(struct task *t);
 
 /* Gives the CPU away if another task should run. May sleep context. */
 void sched_yield_now(void);

@@ -16,6 +16,7 @@
 #include "kernel/log.h"
 #include "kernel/port.h"
 #include "kernel/sched/port.h"
+#include "kernel/sched/sched.h"
 #include "kernel/signal/signal.h"
 #include "kernel/signal/signal_impl.h"
 #include "kernel/task/pgroup_impl.h"
@@ -110,6 +111,7 @@ static void
 task_free(struct task *t)
 {
 	trace_sched_process_free(t->comm, t->tid, t->sched.nice + 120);
+	sched_task_free(t);
 	if (t->stack)
 		kstack_free(t->stack);
 	if (t->fpu)

@@ -312,6 +312,32 @@ TEST(deadline_class)
 	}
 }
 
+/* Who dies without a budget has a period to come, in which there is nobody to run. */
+TEST(deadline_ends_without_budget)
+{
+	struct attr a = { .size = 48, .policy = SCHED_DEADLINE, .deadline = 50000000,
+			  .period = 50000000 };
+
+	for (int i = 0; i < 40; i++) {
+		pid_t c = fork();
+
+		if (!c) {
+			a.runtime = 20000 + 20000 * (uint64_t)i;
+			if (i % 2)
+				_exit(syscall(SYS_sched_setattr, 0, &a, 0) ? 1 : 0);
+			if (syscall(SYS_sched_setattr, 0, &a, 0) == 0)
+				sched_yield();
+			for (;;)
+				;
+		}
+		msleep(i % 2 ? 0 : 5);
+		if (i % 2 == 0)
+			kill(c, SIGKILL);
+		is(reap(c), i % 2 ? 0 : -SIGKILL);
+	}
+	msleep(200);
+}
+
 TEST(round_robin_interval)
 {
 	struct sched_param p = { .sched_priority = 1 };
