@@ -11,7 +11,7 @@
  * its share.
  *
  * See: Abeni, Buttazzo, "Integrating Multimedia Applications in Hard Real-Time
- * Systems", 1998; admission: sched_setattr.c.
+ * Systems", 1998; admission: sys_sched.c.
  */
 #include "kernel/sched/runq.h"
 

@@ -259,12 +259,21 @@ abi_works(long got, int e, const char *text)
 	long abi_g = (long)(call);					\
 	abi_works(abi_g, errno, #call); })
 
-/* True within five seconds: for what ends a moment after we are told. */
+/* True within five seconds, by ABI_SCALE: for what ends a moment after we are told. */
 #define soon(e) ({							\
 	bool abi_t = false;						\
-	for (int abi_i = 0; abi_i < 1000 && !(abi_t = (e)); abi_i++)	\
+	for (int abi_i = 0; abi_i < 1000 * abi_scale() && !(abi_t = (e)); abi_i++) \
 		abi_nap();						\
 	ok(abi_t, "%s soon", #e); })
+
+/* How many times as long as usual all may take here. */
+ABI_FN long
+abi_scale(void)
+{
+	const char *scale = getenv("ABI_SCALE");
+
+	return scale && atol(scale) > 1 ? atol(scale) : 1;
+}
 
 ABI_FN void
 abi_nap(void)
@@ -511,8 +520,7 @@ abi_wait_limited(pid_t pid, long limit, int *st)
 ABI_FN void
 abi_run_case(const struct abi_case *c, const char *dir)
 {
-	const char *scale = getenv("ABI_SCALE");
-	long limit = c->limit * (scale ? atol(scale) : 1);
+	long limit = c->limit * abi_scale();
 	int before = abi_state->count;
 	pid_t pid;
 	int st = 0;
