@@ -57,8 +57,9 @@ failsweep read then
 # What is kept for the next time, by cache and who allocates it: pages of the table of process numbers;
 # lists for each CPU that has mapped a file; chunks of addresses that are cut into small mappings
 # (mm/vmalloc.c); banks of a pool of numbers (percpu/idpool.c).
-STAYS = {("kmalloc-4k", "slot_of"), ("kmalloc-32", "mapper_add"), ("kmalloc-64", "mapper_add"),
-         ("kmalloc-256", "kmap_area_take"), ("kmalloc-4k", "percpu_port_alloc")}
+STAYS = {("kmalloc-4k", "slot_of"), ("kmalloc-4k", "node_of"), ("kmalloc-32", "mapper_add"),
+         ("kmalloc-64", "mapper_add"), ("kmalloc-256", "kmap_area_take"),
+         ("kmalloc-4k", "percpu_port_alloc")}
 
 
 def objects(result, name):
