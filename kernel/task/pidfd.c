@@ -97,8 +97,6 @@ sys_pidfd_open(int nr, unsigned int flags)
 	if (!ret) {
 		f = pidfd_file(pid, flags | O_RDWR);
 		ret = is_err(f) ? ptr_err(f) : fd_install(f, 0, true);
-		if (ret < 0 && !is_err(f))
-			file_put(f);
 	}
 	pid_put(pid);
 	return ret;
@@ -148,8 +146,6 @@ getfd_from(struct pid *pid, int fd)
 	if (!ret) {
 		f = file_of_task(t, fd);
 		ret = is_err(f) ? ptr_err(f) : fd_install(f, 0, true);
-		if (ret < 0 && !is_err(f))
-			file_put(f);
 	}
 	task_put(t);
 	return ret;

@@ -310,3 +310,24 @@ TEST(ioctl_of_files)
 	fails(ioctl(p[0], 0x5460, &size), ENOTTY);
 	fails(ioctl(fd, 0x12345, &n), ENOTTY);
 }
+
+/* A descriptor that finds no place takes nothing from the handle. */
+TEST(pidfd_without_room)
+{
+	struct rlimit none = { 0, 64 }, some = { 64, 64 };
+	int p[2], pidfd;
+	char c = 0;
+
+	is(pipe(p), 0);
+	pidfd = works(syscall(SYS_pidfd_open, getpid(), 0));
+	is(setrlimit(RLIMIT_NOFILE, &none), 0);
+	for (int i = 0; i < 50; i++) {
+		fails(syscall(SYS_pidfd_open, getpid(), 0), EMFILE);
+		fails(syscall(SYS_pidfd_getfd, pidfd, p[1], 0), EMFILE);
+	}
+	is(setrlimit(RLIMIT_NOFILE, &some), 0);
+	is(write(p[1], "x", 1), 1);
+	is(read(p[0], &c, 1), 1);
+	is(c, 'x');
+	close(pidfd);
+}
