@@ -2,7 +2,7 @@
 # The parts of the default kernel, bottom to top.
 PARTS := lib percpu percpu/trace sync mm \
 	kernel kernel/sched kernel/time kernel/task kernel/signal kernel/futex kernel/handle \
-	kernel/dev kernel/syscall kernel/trace kernel/check kernel/ptrace \
+	kernel/dev kernel/syscall kernel/trace kernel/check kernel/ptrace kernel/seccomp \
 	net net/unix \
 	fs fs/proc fs/sysfs fs/tracefs fs/debugfs ipc \
 	arch/x86_64

@@ -59,6 +59,12 @@ void arch_backtrace_cpu(unsigned int cpu);
 long arch_ptrace(struct task *t, unsigned int request, unsigned long addr, unsigned long data);
 void arch_ptrace_step(struct task *t, bool on);
 void arch_ptrace_watch(struct task *t, bool on);
+/*
+ * seccomp(2): calls of t go through kernel/trace/syscall.c for good. If t is neither
+ * current nor new, each CPU then has to look at what it runs (arch_watch_refresh()).
+ */
+void arch_seccomp_watch(struct task *t);
+void arch_watch_refresh(void);
 void arch_debug_free(struct task *t);
 void arch_debug_flush(void);
 /* Sets TLS base for CLONE_SETTLS. */

@@ -33,6 +33,7 @@ enum lock_rank {
 	/* kernel/: sleeping */
 	RANK_EXEC = 40,
 	RANK_PROCESS = 44,
+	RANK_SECCOMP = 46,
 	RANK_FUTEX_PI = 48,
 	RANK_TRACE = 54,
 	/* ipc/ and mm/: sleeping */

@@ -108,7 +108,7 @@ entry_syscall_done:
 	swapgs
 	sysretq
 
-/* kernel/trace/syscall.c makes the call, between two records, or behind a stop. */
+/* kernel/trace/syscall.c makes the call, between two records, or behind a stop, or not. */
 entry_syscall_watched:
 	mov	%rsp, %rdi
 	call	syscall_watched

@@ -364,17 +364,29 @@ arch_ptrace_step(struct task *t, bool on)
 }
 
 void
+arch_watch_refresh(void)
+{
+	unsigned long flags = irq_save();
+
+	this_cpu(syscall_watch[1]) = !!(READ_ONCE(current->switch_flags) & SWITCH_WATCHED);
+	irq_restore(flags);
+}
+
+void
 arch_ptrace_watch(struct task *t, bool on)
 {
-	unsigned long flags;
-
 	if (on)
 		atomic_or(&t->switch_flags, SWITCH_SYSCALLS);
 	else
 		atomic_and(&t->switch_flags, ~SWITCH_SYSCALLS);
-	if (t != current)
-		return;
-	flags = irq_save();
-	this_cpu(syscall_watch[1]) = on;
-	irq_restore(flags);
+	if (t == current)
+		arch_watch_refresh();
+}
+
+void
+arch_seccomp_watch(struct task *t)
+{
+	atomic_or(&t->switch_flags, SWITCH_SECCOMP);
+	if (t == current)
+		arch_watch_refresh();
 }

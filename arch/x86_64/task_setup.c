@@ -76,7 +76,7 @@ switch_rare(struct task *prev, struct task *next)
 	if (changed & SWITCH_TSC)
 		write_cr4(next->switch_flags & SWITCH_TSC ? read_cr4() | CR4_TSD
 							  : read_cr4() & ~CR4_TSD);
-	this_cpu(syscall_watch[1]) = !!(next->switch_flags & SWITCH_SYSCALLS);
+	this_cpu(syscall_watch[1]) = !!(next->switch_flags & SWITCH_WATCHED);
 	debugreg_switch(prev, next);
 }
 

@@ -172,8 +172,9 @@ show_rights(struct seq *s, struct task *t)
 		   c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bounding,
 		   c->cap_ambient);
 	rcu_read_unlock();
-	seq_printf(s, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
-		   READ_ONCE(t->no_new_privs));
+	seq_printf(s, "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n",
+		   READ_ONCE(t->no_new_privs), READ_ONCE(t->seccomp.mode),
+		   READ_ONCE(t->seccomp.count));
 	seq_puts(s, "Speculation_Store_Bypass:\tunknown\nSpeculationIndirectBranch:\tunknown\n");
 }
 

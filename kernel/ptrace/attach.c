@@ -16,6 +16,7 @@
 
 #include "kernel/port.h"
 #include "kernel/sched/sched.h"
+#include "kernel/seccomp/seccomp.h"
 #include "kernel/task/task_impl.h"
 #include "kernel/time/clock.h"
 #include "kernel/uapi/capability.h"
@@ -150,7 +151,7 @@ ptrace_check_options(unsigned long options)
 {
 	if (options & ~(unsigned long)PTRACE_O_MASK)
 		return -EINVAL;
-	if ((options & PTRACE_O_SUSPEND_SECCOMP) && !capable(CAP_SYS_ADMIN))
+	if ((options & PTRACE_O_SUSPEND_SECCOMP) && !seccomp_may_suspend())
 		return -EPERM;
 	return 0;
 }
@@ -176,8 +177,8 @@ ptrace_exec_end(void)
 	waitq_wake_all(&p->child_wait);
 }
 
-static int
-wait_for_exec(struct process *p)
+int
+ptrace_wait_for_exec(struct process *p)
 {
 	struct waiter waiter;
 	int err = 0;
@@ -256,7 +257,7 @@ ptrace_attach(struct task *t, bool seize, unsigned long addr, unsigned long opti
 	if (task_is_kthread(t) || t->process == self)
 		return -EPERM;
 	do {
-		err = wait_for_exec(t->process);
+		err = ptrace_wait_for_exec(t->process);
 		if (!err)
 			err = task_may_access(t, ACCESS_REALCREDS);
 		if (err)

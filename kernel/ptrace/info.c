@@ -5,6 +5,7 @@
  */
 #include "kernel/ptrace/ptrace_impl.h"
 
+#include "kernel/seccomp/seccomp.h"
 #include "kernel/task/task_impl.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -134,6 +135,17 @@ set_sigmask(struct task *t, unsigned long size, unsigned long data)
 
 /* --- system calls, rseq --- */
 
+/* What is to be called, where both kinds of stops before a call show it. */
+static size_t
+put_call(struct ptrace_syscall_info *i, const struct regs *r)
+{
+	const u64 args[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
+
+	i->entry.nr = r->orig_rax;
+	memcpy(i->entry.args, args, sizeof(args));
+	return sizeof(i->entry);
+}
+
 static long
 get_syscall_info(struct task *t, unsigned long size, unsigned long data)
 {
@@ -147,17 +159,17 @@ get_syscall_info(struct task *t, unsigned long size, unsigned long data)
 	int code = t->ptrace.info ? t->ptrace.info->code : 0;
 
 	if (code == (SIGTRAP | 0x80) && t->ptrace.message == PTRACE_EVENTMSG_SYSCALL_ENTRY) {
-		const u64 args[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
-
 		i.op = PTRACE_SYSCALL_INFO_ENTRY;
-		i.entry.nr = r->orig_rax;
-		memcpy(i.entry.args, args, sizeof(args));
-		n += sizeof(i.entry);
+		n += put_call(&i, r);
 	} else if (code == (SIGTRAP | 0x80) && t->ptrace.message == PTRACE_EVENTMSG_SYSCALL_EXIT) {
 		i.op = PTRACE_SYSCALL_INFO_EXIT;
 		i.exit.rval = (s64)r->rax;
 		i.exit.is_error = r->rax >= -(u64)MAX_ERRNO;
 		n += offsetof(__typeof__(i.exit), is_error) + 1;
+	} else if (code == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8)) {
+		i.op = PTRACE_SYSCALL_INFO_SECCOMP;
+		n += put_call(&i, r) + sizeof(i.seccomp.ret_data);
+		i.seccomp.ret_data = (u32)t->ptrace.message;
 	}
 	if (copy_to_user((void __user *)data, &i, min(n, size)))
 		return -EFAULT;
@@ -199,6 +211,10 @@ ptrace_info_request(struct task *t, unsigned int request, unsigned long addr, un
 		return set_sigmask(t, addr, data);
 	case PTRACE_GET_SYSCALL_INFO:
 		return get_syscall_info(t, addr, data);
+	case PTRACE_SECCOMP_GET_FILTER:
+		return seccomp_get_filter(t, addr, (void __user *)data);
+	case PTRACE_SECCOMP_GET_METADATA:
+		return seccomp_get_metadata(t, addr, (void __user *)data);
 	case PTRACE_GET_RSEQ_CONFIGURATION:
 		return get_rseq(t, addr, data);
 	}

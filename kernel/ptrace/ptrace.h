@@ -65,6 +65,8 @@ bool ptrace_restricts_exec(void);
 /* Between these current's credentials are computed and changed: nobody attaches. */
 void ptrace_exec_begin(void);
 void ptrace_exec_end(void);
+/* Waits until no thread of p is between them; it may begin anew unless p->lock is held. */
+int __must_check ptrace_wait_for_exec(struct process *p);
 /* tid of t's tracer, or 0 */
 s32 ptrace_tracer_tid(const struct task *t);
 

@@ -327,8 +327,8 @@ ptrace_syscall_enter(struct regs *r)
 	if (!ptrace_traced(current) || !(mode & (PT_SYSCALL | PT_SYSEMU)))
 		return false;
 	report_syscall(PTRACE_EVENTMSG_SYSCALL_ENTRY);
-	/* The tracer has made the call itself, or forbids it. */
-	return (mode & PT_SYSEMU) || (s32)r->orig_rax == -1 || being_killed(current);
+	/* The tracer makes the call itself. That it forbids it is seen later, by the number. */
+	return (mode & PT_SYSEMU) || being_killed(current);
 }
 
 void

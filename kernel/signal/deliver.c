@@ -127,6 +127,14 @@ die(struct process *p, int sig, const struct siginfo *info, unsigned long flags)
 	process_exit(sig);
 }
 
+void __noreturn
+signal_kill_current(const struct siginfo *info)
+{
+	struct process *p = current->process;
+
+	die(p, info->signo, info, spin_lock_irq(&p->lock));
+}
+
 /*
  * The signal that current sent to itself in the system call that is about to end.
  * True: d is to be handled; WORK_SIGNAL is clear. False: there is none, or others

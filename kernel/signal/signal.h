@@ -22,6 +22,8 @@ void signal_force_fault(int sig, int code, unsigned long addr);
 void signal_force(int sig);
 /* The same with a whole siginfo (SIGSYS of seccomp, SIGTRAP, pkeys). */
 void signal_force_info(const struct siginfo *info);
+/* Ends current's process by info->signo, with a core, whatever it or its tracer makes of it. */
+void __noreturn signal_kill_current(const struct siginfo *info);
 /* Is there something that current would handle now? */
 bool signal_pending(void);
 bool fatal_signal_pending(void);

@@ -18,7 +18,7 @@ extern const unsigned int syscall_count;
 
 /*
  * Not zero as a whole: system calls on this CPU go through kernel/trace/syscall.c.
- * [0]: (trace_mutex) tracepoints are on; [1]: o, the current task is traced (ptrace(2)).
+ * [0]: (trace_mutex) tracepoints are on; [1]: o, of the current task (SWITCH_WATCHED).
  */
 DECLARE_PERCPU(u8, syscall_watch)[2];
 

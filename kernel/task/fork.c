@@ -20,6 +20,7 @@
 #include "kernel/log.h"
 #include "kernel/port.h"
 #include "kernel/sched/sched.h"
+#include "kernel/seccomp/seccomp.h"
 #include "kernel/signal/signal.h"
 #include "kernel/signal/signal_impl.h"
 #include "kernel/task/port.h"
@@ -161,7 +162,6 @@ copy_values(struct task *t, const struct fork_args *a)
 	t->sessionid = p->sessionid;
 	t->timer_slack = p->timer_slack;
 	t->timer_slack_default = p->timer_slack;
-	t->no_new_privs = p->no_new_privs;
 	t->ioprio = p->ioprio;
 	t->syscall_nr = -1;
 	t->fs_base = p->fs_base;
@@ -341,6 +341,7 @@ commit_thread(struct task *t)
 		spin_unlock_irq(&p->lock, flags);
 		return -ERESTARTNOINTR;
 	}
+	seccomp_fork(t);
 	p->nr_threads++;
 	p->live++;
 	list_add_tail_rcu(&t->thread_link, &p->threads);
@@ -366,6 +367,8 @@ commit_child(struct task *t, struct process *parent, const struct fork_args *a)
 		pgroup_unlock_fork(g, shard, flags);
 		return -ERESTARTNOINTR;
 	}
+	if (!a->kthread)
+		seccomp_fork(t);
 	memcpy(p->rlim, from->rlim, sizeof(p->rlim));
 	p->tty = from->tty;
 	p->parent_tid = a->flags & CLONE_PARENT ? from->parent_tid : current->tid;

@@ -2,6 +2,7 @@
 /* prctl(2). What is about credentials is kernel/cred_cap.c's. */
 #include "kernel/uapi/prctl.h"
 #include "kernel/cred_prctl.h"
+#include "kernel/seccomp/seccomp.h"
 #include "kernel/signal/signal.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/task/port.h"
@@ -90,7 +91,7 @@ set_no_new_privs(unsigned long a2, unsigned long a3, unsigned long a4, unsigned 
 {
 	if (a2 != 1 || a3 || a4 || a5)
 		return -EINVAL;
-	current->no_new_privs = true;
+	WRITE_ONCE(current->no_new_privs, true);
 	return 0;
 }
 
@@ -171,8 +172,9 @@ prctl_rest(int option, unsigned long a2, unsigned long a3, unsigned long a4, uns
 	case PR_SET_MM:
 		return set_mm(a2, a3, a4, a5);
 	case PR_GET_SECCOMP:
-		/* Mode 0: there are no filters. */
-		return 0;
+		return READ_ONCE(current->seccomp.mode);
+	case PR_SET_SECCOMP:
+		return seccomp_prctl(a2, a3);
 	case PR_GET_TID_ADDRESS:
 		return put_user((u64 __force)current->clear_child_tid, (u64 __user *)a2);
 	case PR_GET_THP_DISABLE:
@@ -218,7 +220,7 @@ sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsi
 	case PR_SET_NO_NEW_PRIVS:
 		return set_no_new_privs(a2, a3, a4, a5);
 	case PR_GET_NO_NEW_PRIVS:
-		return a2 || a3 || a4 || a5 ? -EINVAL : current->no_new_privs;
+		return a2 || a3 || a4 || a5 ? -EINVAL : READ_ONCE(current->no_new_privs);
 	case PR_SET_TIMERSLACK:
 		return set_timerslack(a2);
 	case PR_GET_TIMERSLACK:

@@ -10,6 +10,7 @@
 
 #include "kernel/port.h"
 #include "kernel/ptrace/ptrace.h"
+#include "kernel/seccomp/seccomp.h"
 #include "kernel/signal/signal.h"
 #include "kernel/signal/signal_impl.h"
 #include "kernel/task/pgroup.h"
@@ -269,6 +270,7 @@ task_release(struct task *t)
 	struct pid *pid = t->pid;
 
 	rcu_publish(pid->task, NULL);
+	seccomp_release(t);
 	fork_uncharge(t);
 	pid_unuse(pid);
 	task_put(t);

@@ -23,6 +23,7 @@
 #include "kernel/cred.h"
 #include "kernel/ptrace/ptrace_task.h"
 #include "kernel/sched/sched_task.h"
+#include "kernel/seccomp/seccomp_task.h"
 #include "kernel/signal/signal_task.h"
 #include "kernel/task/rlimit.h"
 #include "lib/list.h"
@@ -98,6 +99,9 @@ struct pid {
 #define SWITCH_TSC 0x01u
 #define SWITCH_SYSCALLS 0x02u
 #define SWITCH_DEBUG 0x04u
+#define SWITCH_SECCOMP 0x08u
+/* Its system calls go through kernel/trace/syscall.c. */
+#define SWITCH_WATCHED (SWITCH_SYSCALLS | SWITCH_SECCOMP)
 
 struct task {
 	/* --- entry.S and switch.S know the offsets of these (build/gen asm offsets) --- */
@@ -141,6 +145,8 @@ struct task {
 	struct task_signals signals;
 	/* being traced (kernel/ptrace) */
 	struct task_ptrace ptrace;
+	/* what calls it may make (kernel/seccomp) */
+	struct task_seccomp seccomp;
 
 	/* o  thread exit: CLONE_CHILD_CLEARTID, robust futexes, rseq */
 	u32 __user *set_child_tid;
@@ -173,6 +179,7 @@ struct task {
 	s32 exit_signal;
 	/* o */
 	s32 pdeath_signal;
+	/* o; seccomp(2) of another thread may set it, under process->lock and outside of exec */
 	bool no_new_privs;
 	/* l  this thread has finished task_exit(): nothing of it runs but the last switch */
 	bool exited;

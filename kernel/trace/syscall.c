@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * System calls while somebody watches: entry.S comes here instead of calling the
- * function itself, if tracepoints are on or the task is traced (ptrace(2)). For
- * tracepoints a call is traced as a whole or not at all: one that waited as
- * tracing was switched on shows no end.
+ * function itself, if tracepoints are on, the task is traced (ptrace(2)) or
+ * filters say what it may call (seccomp(2)). For tracepoints a call is traced as
+ * a whole or not at all: one that waited as tracing was switched on shows no end.
  */
 #include "kernel/trace/trace_impl.h"
 
 #include "kernel/ptrace/ptrace.h"
+#include "kernel/seccomp/seccomp.h"
 #include "kernel/syscall/table.h"
+#include "kernel/task/task.h"
 #include "lib/string.h"
 
 DEFINE_PERCPU(u8, syscall_watch)[2] __aligned(2);
@@ -23,10 +25,14 @@ syscall_watched(struct regs *r)
 	long ret;
 	u32 nr;
 
-	/* The tracer may have made another call of it, or none. */
+	/* The tracer may have made another call of it, or none, before filters look at it. */
 	if (ptrace_syscall_enter(r))
 		return (long)r->rax;
+	if ((READ_ONCE(current->switch_flags) & SWITCH_SECCOMP) && seccomp_enter(r))
+		return (long)r->rax;
 	nr = (u32)r->orig_rax;
+	if (nr == U32_MAX)
+		return (long)r->rax;
 	memcpy(args, (unsigned long[6]){r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9},
 	       sizeof(args));
 	trace_sys_enter((long)nr, args);

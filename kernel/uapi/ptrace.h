@@ -38,6 +38,8 @@
 #define PTRACE_PEEKSIGINFO 0x4209
 #define PTRACE_GETSIGMASK 0x420a
 #define PTRACE_SETSIGMASK 0x420b
+#define PTRACE_SECCOMP_GET_FILTER 0x420c
+#define PTRACE_SECCOMP_GET_METADATA 0x420d
 #define PTRACE_GET_SYSCALL_INFO 0x420e
 #define PTRACE_GET_RSEQ_CONFIGURATION 0x420f
 
@@ -70,6 +72,7 @@ struct ptrace_peeksiginfo_args {
 #define PTRACE_SYSCALL_INFO_NONE 0
 #define PTRACE_SYSCALL_INFO_ENTRY 1
 #define PTRACE_SYSCALL_INFO_EXIT 2
+#define PTRACE_SYSCALL_INFO_SECCOMP 3
 struct ptrace_syscall_info {
 	u8 op;
 	u8 pad[3];
@@ -85,6 +88,11 @@ struct ptrace_syscall_info {
 			s64 rval;
 			u8 is_error;
 		} exit;
+		struct {
+			u64 nr;
+			u64 args[6];
+			u32 ret_data;
+		} seccomp;
 	};
 };
 static_assert(offsetof(struct ptrace_syscall_info, entry) == 24, "ABI");

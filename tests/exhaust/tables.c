@@ -2,8 +2,11 @@
 /* Pseudo-terminals, pipe buffers, mounts and timers: up to their limits. */
 #include "tests/exhaust/exhaust.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/timerfd.h>
 #include <termios.h>
 
@@ -321,4 +324,43 @@ TEST_LIMIT(missing_calls, 60)
 	fails(syscall(7000), ENOSYS);
 	is(missing_rest(&more), rest + 1);
 	is(more, lines);
+}
+
+/* Chains of filters up to their budget, that many tasks share; nothing is left of them. */
+TEST_LIMIT(seccomp_filters, 120)
+{
+	struct level before = level_now();
+	static struct sock_filter f[4096];
+	struct sock_fprog one = { 1, f + 4095 }, large = { 4096, f };
+
+	for (int i = 0; i < 4095; i++)
+		f[i] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_IMM, i);
+	f[4095] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	for (int round = 0; round < 20; round++) {
+		in_child {
+			int n = 0, small = 0;
+
+			while (!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &large))
+				n++;
+			while (!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &one))
+				small++;
+			check(errno == ENOMEM);
+			is(n, 7);
+			/* 32768 - 7 * 4100 - 6 * 4 is left. */
+			is(small, 449);
+			is(field("/proc/self/status", "Seccomp_filters"), n + small);
+			for (int i = 0; i < 50; i++) {
+				if (!fork())
+					_exit(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &one) != -1);
+			}
+			for (int i = 0; i < 50; i++) {
+				int st = -1;
+
+				wait(&st);
+				if (st)
+					ok(false, "a child ends with %#x", st);
+			}
+		}
+	}
+	level_check(&before);
 }
