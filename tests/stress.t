@@ -31,7 +31,7 @@ GROUPS = {
     "pipes and polling": "pipe pipeherd fifo eventfd epoll poll dup splice tee vm-splice",
     "signals": "kill sigq sigsegv sigfpe sigabrt sigchld sigpending sigsuspend sigtrap sigrt",
     "timers": "timer timerfd itimer clock nanosleep alarm",
-    "fork and clone": "fork vfork clone pthread daemon wait zombie session",
+    "fork and clone": "fork vfork clone pthread daemon wait zombie session seccomp",
     "System V IPC": "shm-sysv sem-sysv msg mq",
     "futex": "futex mutex sem get set env",
     "directories on tmpfs": "dentry dir dirdeep link symlink rename chdir getdent inotify mknod "

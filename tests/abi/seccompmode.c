@@ -355,6 +355,78 @@ TEST(sync_strict_thread)
 	}
 }
 
+/* Threads that add filters for all, while they fork and others come and go: none is lost. */
+#define STORM_ROUNDS 60
+
+static void *
+storm_guest(void *arg)
+{
+	return arg;
+}
+
+static void *
+storm_body(void *arg)
+{
+	pthread_t t;
+
+	for (int i = 0; i < STORM_ROUNDS; i++) {
+		long r = filter_call(TSYNC, CALL, ERR(7));
+		pid_t p;
+
+		if (r)
+			wrong++;
+		pthread_create(&t, NULL, storm_guest, NULL);
+		p = fork();
+		if (!p)
+			_exit(syscall(CALL) == -1 && errno == 7 ? 0 : 1);
+		if (reap(p))
+			wrong++;
+		pthread_join(t, NULL);
+	}
+	return arg;
+}
+
+TEST(sync_storm)
+{
+	pthread_t t[4];
+
+	in_child {
+		for (int i = 0; i < 4; i++)
+			pthread_create(&t[i], NULL, storm_body, NULL);
+		for (int i = 0; i < 4; i++)
+			pthread_join(t[i], NULL);
+		is(wrong, 0);
+		is(field("/proc/self/status", "Seccomp_filters"), 4 * STORM_ROUNDS);
+	}
+}
+
+/* An exec of another thread: the program has the filters, whoever was first. */
+static void *
+execing_body(void *arg)
+{
+	execv("/proc/self/exe", (char *[]){ "x", "@probe", NULL });
+	return arg;
+}
+
+TEST(sync_and_exec)
+{
+	for (int i = 0; i < 20; i++) {
+		pid_t p = fork();
+		pthread_t t;
+		int r;
+
+		if (!p) {
+			pthread_create(&t, NULL, execing_body, NULL);
+			for (int n = i * 200; n > 0; n--)
+				__asm__ volatile("pause");
+			filter_call(TSYNC, CALL, ERR(7));
+			pause();
+		}
+		r = reap(p);
+		ok(r == 55 || r == 56, "ends with %d", r);
+	}
+}
+
 /* --- limits --- */
 
 /* How many filters of this kind there may be. */
@@ -380,7 +452,7 @@ chain(const struct sock_filter *f, int n)
 	return shared;
 }
 
-TEST(chains)
+TEST_LIMIT(chains, 120)
 {
 	static struct sock_filter large[4096];
 	struct sock_filter one[] = { RET(ALLOW) };

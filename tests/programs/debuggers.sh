@@ -28,6 +28,11 @@ gives "strace -f of a pipeline" "yes" \
 gives "strace -ff" "3" "strace -ff -o each bash -c 'true | /bin/true'; ls each.* | wc -l"
 gives "strace -c" "*calls*execve*total*" "strace -c /bin/true"
 gives "strace -fc" "*total*" "strace -f -c bash -c '/bin/true; /bin/true'"
+gives "strace by a filter" "yes" \
+	"strace -f --seccomp-bpf -e trace=execve -o out bash -c '/bin/true; echo x | cat >/dev/null' &&
+	[ \$(grep -c execve out) = 3 ] && [ \$(grep -c 'exited with 0' out) = 4 ] && echo yes"
+gives "strace by a filter, two calls" "*getppid()*" \
+	"strace -f --seccomp-bpf -e trace=execve,getppid bash -c :"
 gives "strace shows signals" "*--- SIGUSR1 {si_signo=SIGUSR1*+++ killed by SIGUSR1 +++*" \
 	"strace bash -c 'kill -USR1 \$\$'"
 gives "strace -p" "*attached*resuming*detached*" \
