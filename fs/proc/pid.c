@@ -416,6 +416,7 @@ static const struct pid_entry entries[] = {
 	 .show = pid_show_oom_adj,
 	 .write = pid_write_oom_adj},
 	TEXT("wchan", 0444, pid_show_wchan),
+	TEXT("syscall", 0400, pid_show_syscall),
 	TEXT("stack", 0400, pid_show_stack),
 	TEXT("schedstat", 0444, pid_show_schedstat),
 	TEXT("cgroup", 0444, pid_show_cgroup),

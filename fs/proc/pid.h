@@ -120,6 +120,7 @@ int pid_show_io(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_oom_score(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_oom_adj(struct seq *s, const struct pid_node *n, struct task *t);
 s64 pid_write_oom_adj(struct task *t, char *text, size_t n);
+int pid_show_syscall(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_wchan(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_stack(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_schedstat(struct seq *s, const struct pid_node *n, struct task *t);

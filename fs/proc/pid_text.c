@@ -6,6 +6,7 @@
 #include "fs/namei.h"
 #include "fs/proc/port.h"
 #include "kernel/port.h"
+#include "kernel/sched/sched.h"
 #include "kernel/symbols.h"
 #include "kernel/uapi/capability.h"
 #include "lib/parse.h"
@@ -201,6 +202,47 @@ pid_show_wchan(struct seq *s, const struct pid_node *n, struct task *t)
 		name = i < depth ? symbol_find(pcs[i] - 1, &offset) : NULL;
 	}
 	seq_puts(s, name ? name : "0");
+	return 0;
+}
+
+/* How often t has left its CPU, if it sleeps and has left it; else 0. */
+static u64
+asleep_since(const struct task *t)
+{
+	if (!(smp_load_acquire(&t->sched.state) & STATE_ASLEEP) || task_on_cpu(t))
+		return 0;
+	return READ_ONCE(t->nvcsw) + READ_ONCE(t->nivcsw) + 1;
+}
+
+/* The registers with which t entered the kernel. False: it runs. */
+static bool
+entry_regs(const struct task *t, struct regs *r)
+{
+	u64 since = asleep_since(t);
+
+	*r = *task_regs(t);
+	/* It may have gone on meanwhile. */
+	smp_rmb();
+	return t == current || (since && asleep_since(t) == since);
+}
+
+/* The call that a task is in, its arguments, stack and place in the program. */
+int
+pid_show_syscall(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	struct regs r;
+
+	if (task_may_access(t, ACCESS_FSCREDS))
+		return -EPERM;
+	if (READ_ONCE(t->exited))
+		seq_puts(s, "-1 0x0 0x0\n");
+	else if (!entry_regs(t, &r))
+		seq_puts(s, "running\n");
+	else if ((s32)r.orig_rax < 0)
+		seq_printf(s, "%d 0x%lx 0x%lx\n", (s32)r.orig_rax, r.rsp, r.rip);
+	else
+		seq_printf(s, "%d 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx\n",
+			   (s32)r.orig_rax, r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9, r.rsp, r.rip);
 	return 0;
 }
 

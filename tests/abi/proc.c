@@ -275,3 +275,68 @@ TEST(sysctl_write)
 		works(open("/proc/sys/kernel/pid_max", O_RDONLY));
 	}
 }
+
+static const char *
+call_of(pid_t p)
+{
+	static char text[300];
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", p);
+	if (get(path, text, sizeof(text)) < 0)
+		return "none";
+	return text;
+}
+
+static bool
+begins(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+TEST(syscall_file)
+{
+	char want[100], text[300], c;
+	unsigned long sp, ip;
+	int fd[2], self;
+	struct stat st;
+	pid_t p;
+
+	is(pipe(fd), 0);
+	p = fork();
+	if (!p) {
+		read(fd[0], &c, 1);
+		raise(SIGSTOP);
+		for (;;)
+			;
+	}
+	snprintf(want, sizeof(want), "0 0x%x 0x%lx 0x1 ", fd[0], (unsigned long)&c);
+	soon(begins(call_of(p), want));
+	is(sscanf(call_of(p), "%*d %*x %*x %*x %*x %*x %*x %lx %lx", &sp, &ip), 2);
+	check(sp && ip);
+	snprintf(want, sizeof(want), "/proc/%d/syscall", p);
+	is(stat(want, &st), 0);
+	is(st.st_mode, S_IFREG | 0400);
+	write(fd[1], "x", 1);
+	/* It stands on the way back from the signal's call. */
+	until_state(p, 'T');
+	snprintf(want, sizeof(want), "%ld 0x", (long)SYS_tgkill);
+	check(begins(call_of(p), want));
+	kill(p, SIGCONT);
+	soon(begins(call_of(p), "running\n"));
+	kill(p, SIGKILL);
+	until_state(p, 'Z');
+	same(call_of(p), "-1 0x0 0x0\n");
+	is(reap(p), -SIGKILL);
+	/* Our own is the read of the file itself. */
+	self = open("/proc/self/syscall", O_RDONLY);
+	is(read(self, text, sizeof(text)) > 0, true);
+	snprintf(want, sizeof(want), "0 0x%x 0x%lx 0x12c ", self, (unsigned long)text);
+	check(begins(text, want));
+	in_child {
+		drop(USER);
+		fails(open("/proc/1/syscall", O_RDONLY), EACCES);
+		lseek(self, 0, SEEK_SET);
+		fails(read(self, text, sizeof(text)), EPERM);
+	}
+}
