@@ -2,6 +2,7 @@
 /* seccomp(2): errors, programs that are taken, what they compute, actions. */
 #include "seccomp.h"
 
+#include <sys/resource.h>
 #include <ucontext.h>
 
 /* --- calls and their errors --- */
@@ -408,6 +409,39 @@ TEST(kills)
 		   sigprocmask(SIG_BLOCK, &s, NULL);
 		   filter_call(0, CALL, SECCOMP_RET_KILL_PROCESS);
 	   })), -SIGSYS);
+}
+
+/* The wait status of a child with this filter that makes the call, which may leave a core. */
+static int
+status_with_core(unsigned int ret)
+{
+	struct rlimit r = { RLIM_INFINITY, RLIM_INFINITY };
+	int st = -1;
+	pid_t p = fork();
+
+	if (!p) {
+		setrlimit(RLIMIT_CORE, &r);
+		filter_call(0, CALL, ret);
+		syscall(CALL);
+		_exit(1);
+	}
+	waitpid(p, &st, 0);
+	return st;
+}
+
+TEST(cores)
+{
+	static const unsigned int fatal[] = {
+		SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP,
+	};
+	struct stat st;
+
+	for (unsigned int i = 0; i < LEN(fatal); i++) {
+		is(status_with_core(fatal[i]), SIGSYS | 0x80);
+		is(stat("core", &st), 0);
+		check(st.st_size > 4096);
+		unlink("core");
+	}
 }
 
 /* A zombie shows what it died of. */
