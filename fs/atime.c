@@ -25,6 +25,7 @@
  */
 #include "fs/atime.h"
 
+#include "fs/parts.h"
 #include "percpu/cpumask.h"
 #include "percpu/percpu.h"
 #include "percpu/pin.h"
@@ -67,8 +68,7 @@ slot_hand_in(struct atime_slot *s)
 	if (!i)
 		return;
 	spin_lock(&i->lock);
-	if (i->atime < s->time)
-		WRITE_ONCE(i->atime, s->time);
+	inode_set_time(i, TIME_ACCESS, s->time, false);
 	spin_unlock(&i->lock);
 	WRITE_ONCE(s->inode, NULL);
 }
@@ -94,7 +94,7 @@ atime_note(struct inode *i, s64 now)
 s64
 atime_latest(struct inode *i)
 {
-	s64 latest = READ_ONCE(i->atime);
+	s64 latest = READ_ONCE(i->time[TIME_ACCESS]);
 	unsigned int cpu;
 
 	if (likely(!(READ_ONCE(i->flags) & INODE_ATIME_SLOTS)))
@@ -110,7 +110,7 @@ atime_latest(struct inode *i)
 		spin_unlock(&s->lock);
 	}
 	/* One that was handed in since. */
-	return max(latest, READ_ONCE(i->atime));
+	return max(latest, READ_ONCE(i->time[TIME_ACCESS]));
 }
 
 void

@@ -5,6 +5,7 @@
 #include "fs/atime.h"
 #include "fs/mount.h"
 #include "fs/notify.h"
+#include "fs/parts.h"
 #include "kernel/signal/signal.h"
 #include "kernel/task/rlimit.h"
 #include "kernel/uapi/capability.h"
@@ -28,9 +29,9 @@ kstat_fill(const struct inode *i, struct kstat *st)
 	st->dev = i->sb->dev;
 	st->rdev = i->rdev;
 	st->atime = atime_latest((struct inode *)i);
-	st->mtime = READ_ONCE(i->mtime);
-	st->ctime = READ_ONCE(i->ctime);
-	st->btime = READ_ONCE(i->btime);
+	st->mtime = READ_ONCE(i->time[TIME_MODIFY]);
+	st->ctime = READ_ONCE(i->time[TIME_CHANGE]);
+	st->btime = i->btime;
 	st->attributes = 0;
 	if (i->flags & INODE_IMMUTABLE)
 		st->attributes |= STATX_ATTR_IMMUTABLE;
@@ -45,6 +46,7 @@ path_getattr(const struct path *p, struct kstat *st)
 	struct inode *i = p->dentry->inode;
 
 	st->mnt_id = p->mnt->id;
+	inode_fold(i);
 	kstat_fill(i, st);
 	st->mask |= STATX_MNT_ID;
 	st->attributes_mask |= STATX_ATTR_MOUNT_ROOT;
@@ -147,9 +149,27 @@ privs_to_kill(const struct inode *i, const struct iattr *a)
 	return kill;
 }
 
+/* Does it say what the inode says already? Then there is nothing but the time of the change. */
+static bool
+setattr_idle(const struct inode *i, const struct iattr *a)
+{
+	if (a->valid & (ATTR_ATIME | ATTR_MTIME))
+		return false;
+	return !((a->valid & ATTR_UID) && a->uid != READ_ONCE(i->uid)) &&
+	       !((a->valid & ATTR_GID) && a->gid != READ_ONCE(i->gid)) &&
+	       !((a->valid & ATTR_MODE) && ((a->mode ^ READ_ONCE(i->mode)) & S_IALLUGO));
+}
+
 void
 setattr_apply(struct inode *i, const struct iattr *a)
 {
+	/* Times of what happens now do not run backwards; others are what they are. */
+	bool given = !(a->valid & (ATTR_SIZE | ATTR_TOUCH));
+
+	if (setattr_idle(i, a)) {
+		inode_touch_ctime(i);
+		return;
+	}
 	if (a->valid & ATTR_ATIME)
 		atime_forget(i);
 	spin_lock(&i->lock);
@@ -160,10 +180,10 @@ setattr_apply(struct inode *i, const struct iattr *a)
 	if (a->valid & ATTR_MODE)
 		WRITE_ONCE(i->mode, (i->mode & S_IFMT) | (a->mode & S_IALLUGO));
 	if (a->valid & ATTR_ATIME)
-		WRITE_ONCE(i->atime, a->atime);
+		inode_set_time(i, TIME_ACCESS, a->atime, given);
 	if (a->valid & ATTR_MTIME)
-		WRITE_ONCE(i->mtime, a->mtime);
-	WRITE_ONCE(i->ctime, a->ctime);
+		inode_set_time(i, TIME_MODIFY, a->mtime, given);
+	inode_set_time(i, TIME_CHANGE, a->ctime, false);
 	spin_unlock(&i->lock);
 }
 
@@ -204,7 +224,7 @@ path_setattr(const struct path *p, struct iattr *a)
 	}
 	a->ctime = inode_now();
 	if (a->valid & ATTR_SIZE)
-		mutex_lock(&i->mutex);
+		inode_lock(i);
 	if (i->ops->setattr)
 		err = i->ops->setattr(p->dentry, a);
 	else if (a->valid & ATTR_SIZE)
@@ -212,7 +232,7 @@ path_setattr(const struct path *p, struct iattr *a)
 	else
 		setattr_apply(i, a);
 	if (a->valid & ATTR_SIZE)
-		mutex_unlock(&i->mutex);
+		inode_unlock(i);
 	if (!err)
 		notify_dentry(p->dentry, setattr_event(a));
 	return err;
@@ -252,22 +272,32 @@ path_truncate(const struct path *p, u64 size, u32 extra)
 	return path_setattr(p, &a);
 }
 
+/* Not by path_setattr(): the writer need not own the file. */
+static __noinline void
+remove_privs(struct file *f)
+{
+	const struct iattr a = {.valid = ATTR_KILL_SUID | ATTR_KILL_SGID};
+	struct inode *i = f->inode;
+	u32 kill;
+
+	spin_lock(&i->lock);
+	kill = privs_to_kill(i, &a);
+	if (kill) {
+		WRITE_ONCE(i->mode, i->mode & ~kill);
+		inode_set_time(i, TIME_CHANGE, inode_now(), false);
+	}
+	spin_unlock(&i->lock);
+	if (kill)
+		notify_dentry(f->path.dentry, IN_ATTRIB);
+}
+
 int
 file_remove_privs(struct file *f)
 {
 	struct inode *i = f->inode;
 	u32 mode = READ_ONCE(i->mode);
-	struct iattr a = {.valid = ATTR_KILL_SUID | ATTR_KILL_SGID};
 
-	if (likely(!(mode & (S_ISUID | S_ISGID))) || !S_ISREG(mode) || capable(CAP_FSETID))
-		return 0;
-	if (!privs_to_kill(i, &a))
-		return 0;
-	/* Not by path_setattr(): the writer need not own the file. */
-	a.mode = mode & ~privs_to_kill(i, &a);
-	a.valid = ATTR_MODE;
-	a.ctime = inode_now();
-	setattr_apply(i, &a);
-	notify_dentry(f->path.dentry, IN_ATTRIB);
+	if (unlikely(mode & (S_ISUID | S_ISGID)) && S_ISREG(mode) && !capable(CAP_FSETID))
+		remove_privs(f);
 	return 0;
 }

@@ -25,7 +25,7 @@ struct kstat {
 	u64 mnt_id;
 };
 
-/* What the inode says. No sleep. */
+/* What the inode says, after inode_fold(). No sleep. */
 void kstat_fill(const struct inode *i, struct kstat *st);
 /* Through ->getattr. 0 or -Exxx. */
 int path_getattr(const struct path *p, struct kstat *st);

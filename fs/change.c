@@ -10,6 +10,7 @@
 #include "fs/change_impl.h"
 #include "fs/context.h"
 #include "fs/notify.h"
+#include "fs/parts.h"
 #include "kernel/uapi/capability.h"
 #include "lib/string.h"
 
@@ -212,26 +213,11 @@ vfs_symlink(const char *target, int dfd, const char *name)
 	return make_at(dfd, name, &a);
 }
 
-/* One name more for i, if it may have one: 0 or -ENOENT. */
-static int
-claim_link(struct inode *i)
-{
-	int err = 0;
-
-	spin_lock(&i->lock);
-	if (i->nlink == 0 && !(i->flags & INODE_LINKABLE))
-		err = -ENOENT;
-	else
-		WRITE_ONCE(i->nlink, i->nlink + 1);
-	spin_unlock(&i->lock);
-	return err;
-}
-
 static int
 link_node(const struct path *parent, const struct last *last, struct inode *i)
 {
 	struct inode *dir = parent->dentry->inode;
-	bool linked = false;
+	bool linked = false, first;
 	struct dentry *d;
 	int err = may_create(parent->dentry);
 
@@ -244,12 +230,12 @@ link_node(const struct path *parent, const struct last *last, struct inode *i)
 	d = dentry_alloc(dir->sb, parent->dentry, last->s, last->len);
 	if (!d)
 		return -ENOMEM;
-	err = claim_link(i);
+	err = inode_add_link(i, &first);
 	if (err)
 		goto out_dentry;
 	dentry_attach(d, inode_get(i));
 	dir_lock(dir);
-	err = dir->ops->link(dir, d, i);
+	err = dir->ops->link(dir, i, first);
 	linked = !err;
 	if (!err)
 		err = dentry_publish(d);
@@ -258,10 +244,11 @@ link_node(const struct path *parent, const struct last *last, struct inode *i)
 	dir_unlock(dir);
 	if (err) {
 		if (!linked)
-			inode_drop_nlink(i, 1);
+			(void)inode_drop_links(i, 1);
 		goto out_dentry;
 	}
-	atomic_and(&i->flags, ~INODE_LINKABLE);
+	if (first)
+		atomic_and(&i->flags, ~INODE_LINKABLE);
 	inode_touch_ctime(i);
 	notify_inode(i, IN_ATTRIB);
 	notify_child(dir, IN_CREATE, last->s, 0);

@@ -2,14 +2,19 @@
 /*
  * Reading, writing and mapping through the page cache.
  *
- * Locking: reads take no lock: the size is read, then pages. Writes and changes
- * of the size hold inode->mutex. A writer stores the data before the size that
- * shows it.
+ * Locking: reads take no lock: the size is read, then pages. Changes of the size
+ * hold inode_lock(), as most writes do. Writes that do not move the end come in
+ * beside each other where several CPUs write (fs/parts.c), and then lock pages: each
+ * locks the next page before it lets go of the last. So one of two whose ranges
+ * overlap is first at the first common page, and stays ahead on all others: no
+ * write is seen between the pages of another. A writer stores the data before the
+ * size that shows it.
  */
 #include "fs/generic.h"
 #include "fs/attr.h"
 #include "fs/mount.h"
 #include "fs/notify.h"
+#include "fs/parts.h"
 #include "kernel/sched/sched.h"
 #include "kernel/signal/signal.h"
 #include "kernel/task/rlimit.h"
@@ -107,7 +112,7 @@ generic_write_limits(struct file *f, u64 pos, size_t *n)
 	return 0;
 }
 
-/* What seals leave of a write at pos: 0 or -EPERM. Mutex held. */
+/* What seals leave of a write at pos: 0 or -EPERM. Mutex held, or inside. */
 static int
 write_seals(const struct inode *i, u64 pos, size_t *n)
 {
@@ -123,39 +128,56 @@ write_seals(const struct inode *i, u64 pos, size_t *n)
 	return 0;
 }
 
+static void
+let_go(struct page *locked)
+{
+	if (!locked)
+		return;
+	pagecache_unlock(locked);
+	page_put(locked);
+}
+
 /* Writes into one page: bytes moved (short: fault) or -Exxx. */
 static s64
-write_part(struct inode *i, struct iter *from, u64 pos, size_t n)
+write_part(struct inode *i, struct page *p, struct iter *from, u64 pos, size_t n)
 {
 	struct pagecache *pc = i->pages;
-	struct page *p;
 	size_t moved;
 	int err = 0;
 
-	p = pagecache_get(pc, pos >> PAGE_SHIFT);
-	if (is_err(p))
-		return ptr_err(p);
 	if (pc->ops->make_dirty)
 		err = pc->ops->make_dirty(pc, p);
 	moved = err ? 0 : iter_copy_from(page_at(p, pos), from, n);
-	page_put(p);
 	if (moved && pos + moved > i->size)
 		smp_store_release(&i->size, pos + moved);
 	return err ? err : (s64)moved;
 }
 
-/* Mutex held. */
+/* Mutex held, or (beside) inside: then each page is locked before the last one is let go. */
 static s64
-write_pages(struct file *f, struct iter *from, u64 *pos, size_t left)
+write_pages(struct file *f, struct iter *from, u64 *pos, size_t left, bool beside)
 {
 	struct inode *i = f->inode;
+	struct page *locked = NULL;
 	s64 done = 0;
 	s64 r = 0;
 
 	while (left) {
 		size_t n = page_part(*pos, left);
+		struct page *p = pagecache_get(i->pages, *pos >> PAGE_SHIFT);
 
-		r = write_part(i, from, *pos, n);
+		if (is_err(p)) {
+			r = ptr_err(p);
+			break;
+		}
+		if (unlikely(beside)) {
+			pagecache_lock(p, locked != NULL);
+			let_go(locked);
+			locked = p;
+		}
+		r = write_part(i, p, from, *pos, n);
+		if (likely(!beside))
+			page_put(p);
 		if (r > 0) {
 			*pos += r;
 			done += r;
@@ -171,37 +193,69 @@ write_pages(struct file *f, struct iter *from, u64 *pos, size_t left)
 		}
 		cond_resched();
 	}
+	let_go(locked);
 	/* A page that got nothing must not stay behind the end. */
 	if (r < 0 && *pos >= i->size)
 		pagecache_remove(i->pages, div_round_up(i->size, PAGE_SIZE), *pos >> PAGE_SHIFT);
 	return done ? done : min(r, (s64)0);
 }
 
+/* Mutex held, or (beside) inside. */
 static s64
-write_locked(struct file *f, struct iter *from, u64 *pos, bool append)
+write_checked(struct file *f, struct iter *from, u64 *pos, bool beside)
 {
 	struct inode *i = f->inode;
 	size_t n = iter_left(from);
-	s64 r;
 	int err;
 
-	if (!n)
-		return 0;
-	mutex_lock(&i->mutex);
-	if (append)
-		*pos = i->size;
 	err = generic_write_limits(f, *pos, &n);
 	if (!err)
 		err = write_seals(i, *pos, &n);
 	if (!err)
 		err = file_remove_privs(f);
-	if (!err) {
-		inode_touch_mtime(i);
-		r = write_pages(f, from, pos, n);
-	} else {
-		r = err;
+	if (err)
+		return err;
+	inode_touch_mtime(i);
+	return write_pages(f, from, pos, n, beside);
+}
+
+/* Lets us in beside other writers: NULL if that cannot be now, or the file would grow. */
+static __noinline struct part *
+begin_beside(struct inode *i, u64 end)
+{
+	struct part *p = end <= READ_ONCE(i->size) ? inode_enter(i) : NULL;
+
+	/* From here on nobody changes the size. */
+	if (p && end > i->size) {
+		inode_leave(i, p);
+		p = NULL;
 	}
-	mutex_unlock(&i->mutex);
+	return p;
+}
+
+static s64
+write_file(struct file *f, struct iter *from, u64 *pos, bool append)
+{
+	struct inode *i = f->inode;
+	struct part *p = NULL;
+	u64 size = 0;
+	s64 r;
+
+	if (!iter_left(from))
+		return 0;
+	if (unlikely(READ_ONCE(i->parts) & PARTS_WRITE) && !append)
+		p = begin_beside(i, *pos + iter_left(from));
+	if (likely(!p)) {
+		inode_lock(i);
+		size = i->size;
+		if (append)
+			*pos = size;
+	}
+	r = write_checked(f, from, pos, p != NULL);
+	if (unlikely(p != NULL))
+		inode_leave(i, p);
+	else
+		inode_unlock_open(i, i->size == size);
 	if (r > 0)
 		notify_file(f, IN_MODIFY);
 	return r;
@@ -210,13 +264,13 @@ write_locked(struct file *f, struct iter *from, u64 *pos, bool append)
 s64
 generic_write(struct file *f, struct iter *from, u64 *pos)
 {
-	return write_locked(f, from, pos, READ_ONCE(f->flags) & O_APPEND);
+	return write_file(f, from, pos, READ_ONCE(f->flags) & O_APPEND);
 }
 
 s64
 generic_write_append(struct file *f, struct iter *from, u64 *pos)
 {
-	return write_locked(f, from, pos, true);
+	return write_file(f, from, pos, true);
 }
 
 /* --- positions --- */

@@ -16,9 +16,9 @@ s64 seek_simple(struct file *f, s64 off, int whence, u64 size, u64 max);
 int generic_mmap(struct file *f, struct map_request *req);
 /* Nothing to write back. */
 int generic_fsync_none(struct file *f, bool data_only);
-/* Zeroes [from, to) as far as pages are there; caller holds i->mutex. */
+/* Zeroes [from, to) as far as pages are there; caller holds inode_lock(). */
 void generic_zero_range(struct inode *i, u64 from, u64 to);
-/* Sets the size; caller holds i->mutex. Frees the pages behind a smaller one. */
+/* Sets the size; caller holds inode_lock(). Frees the pages behind a smaller one. */
 void generic_set_size(struct inode *i, u64 size);
 /* -EFBIG with SIGXFSZ when [pos, pos + *n) does not fit; cuts *n at the limits. */
 int generic_write_limits(struct file *f, u64 pos, size_t *n);

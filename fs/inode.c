@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inodes: life, numbers, times, link counts, the writers that ETXTBSY counts. */
+/* Inodes: life, numbers, times, the writers that ETXTBSY counts. */
 #include "fs/atime.h"
 #include "fs/locks.h"
 #include "fs/mount.h"
 #include "fs/notify.h"
-#include "fs/vfs.h"
+#include "fs/parts.h"
 #include "kernel/log.h"
 #include "kernel/port_fs.h"
 #include "kernel/time/clock.h"
@@ -61,6 +61,7 @@ inode_release(struct ref *r)
 	struct inode *i = container_of(r, struct inode, ref);
 	struct super *sb = i->sb;
 
+	inode_fold(i);
 	notify_inode_gone(i);
 	atime_forget(i);
 	sb->ops->release_inode(i);
@@ -76,7 +77,9 @@ inode_init(struct inode *i, struct super *sb, u32 mode)
 	i->sb = sb;
 	i->nlink = S_ISDIR(mode) ? 2 : 1;
 	i->ino = inode_new_number();
-	i->atime = i->mtime = i->ctime = i->btime = now;
+	i->btime = now;
+	for (int t = 0; t < INODE_TIMES; t++)
+		inode_set_time(i, t, now, false);
 	ref_init(&i->ref, inode_release);
 	tally_init(&i->writers, 1);
 	tally_init(&i->deniers, 1);
@@ -132,74 +135,39 @@ inode_now(void)
 	return (s64)ktime_get_coarse_real();
 }
 
-void
-inode_touch_mtime(struct inode *i)
-{
-	s64 now = inode_now();
-
-	/* Most writes come within one tick of the coarse clock: then nothing is written. */
-	if (READ_ONCE(i->mtime) == now && READ_ONCE(i->ctime) == now)
-		return;
-	spin_lock(&i->lock);
-	WRITE_ONCE(i->mtime, now);
-	WRITE_ONCE(i->ctime, now);
-	spin_unlock(&i->lock);
-}
-
-void
-inode_touch_ctime(struct inode *i)
-{
-	s64 now = inode_now();
-
-	if (READ_ONCE(i->ctime) == now)
-		return;
-	spin_lock(&i->lock);
-	WRITE_ONCE(i->ctime, now);
-	spin_unlock(&i->lock);
-}
-
-#define DAY_NS (86400 * (s64)NSEC_PER_SEC)
-
-static bool
-atime_wanted(const struct path *p, const struct inode *i, s64 now)
-{
-	u32 mf = READ_ONCE(p->mnt->flags);
-	s64 atime = READ_ONCE(i->atime);
-
-	if ((i->flags & INODE_NOATIME) || (mf & MOUNT_NOATIME) || mount_readonly(p->mnt))
-		return false;
-	if ((mf & MOUNT_NODIRATIME) && S_ISDIR(i->mode))
-		return false;
-	if (!(mf & MOUNT_RELATIME))
-		return atime != now;
-	return atime <= READ_ONCE(i->mtime) || atime <= READ_ONCE(i->ctime) ||
-	       now - atime >= DAY_NS;
-}
-
-/* May the CPU keep it? Not of a link, which a walk follows without a reference. */
+/* May the CPU keep it? */
 static bool
 atime_to_slot(const struct path *p, const struct inode *i, s64 now)
 {
 	return !(READ_ONCE(p->mnt->flags) & MOUNT_RELATIME) && !S_ISLNK(READ_ONCE(i->mode)) &&
-	       READ_ONCE(i->atime) <= now;
+	       READ_ONCE(i->time[TIME_ACCESS]) <= now;
 }
 
 void
 path_accessed(const struct path *p)
 {
 	struct inode *i = p->dentry->inode;
+	u32 mf = READ_ONCE(p->mnt->flags);
+	bool relative = mf & MOUNT_RELATIME;
 	s64 now = inode_now();
 
-	if (!atime_wanted(p, i, now) || READ_ONCE(i->atime) == now)
+	if ((i->flags & INODE_NOATIME) || (mf & MOUNT_NOATIME) || mount_readonly(p->mnt))
+		return;
+	if ((mf & MOUNT_NODIRATIME) && S_ISDIR(i->mode))
+		return;
+	if (relative && likely(!READ_ONCE(i->parts)) && !inode_access_counts(i, now))
 		return;
 	if (!mount_try_want_write(p->mnt))
 		return;
-	if (atime_to_slot(p, i, now)) {
+	/* A walk follows a link without a reference: CPUs must not keep anything of it. */
+	if (S_ISLNK(i->mode)) {
+		spin_lock(&i->lock);
+		inode_set_time(i, TIME_ACCESS, now, false);
+		spin_unlock(&i->lock);
+	} else if (atime_to_slot(p, i, now)) {
 		atime_note(i, now);
 	} else {
-		spin_lock(&i->lock);
-		WRITE_ONCE(i->atime, now);
-		spin_unlock(&i->lock);
+		inode_touch_access(i, relative);
 	}
 	mount_drop_write(p->mnt);
 }
@@ -209,22 +177,6 @@ file_accessed(struct file *f)
 {
 	if (!(READ_ONCE(f->flags) & O_NOATIME))
 		path_accessed(&f->path);
-}
-
-void
-inode_inc_nlink(struct inode *i)
-{
-	spin_lock(&i->lock);
-	WRITE_ONCE(i->nlink, i->nlink + 1);
-	spin_unlock(&i->lock);
-}
-
-void
-inode_drop_nlink(struct inode *i, u32 n)
-{
-	spin_lock(&i->lock);
-	WRITE_ONCE(i->nlink, i->nlink > n ? i->nlink - n : 0);
-	spin_unlock(&i->lock);
 }
 
 /*

@@ -54,16 +54,16 @@ TEST(inode_atime_slots)
 
 	ASSERT_TRUE(f != NULL);
 	i = f->inode;
-	first = i->atime;
+	first = i->time[TIME_ACCESS];
 	EXPECT_EQ(atime_latest(i), first);
 	note_on(0, i, first + 10);
 	note_on(1, i, first + 30);
 	note_on(2, i, first + 20);
 	EXPECT_EQ(atime_latest(i), first + (test_cpus() > 1 ? 30 : 20));
 	/* Nobody wrote to the inode. */
-	EXPECT_EQ(i->atime, first);
+	EXPECT_EQ(i->time[TIME_ACCESS], first);
 	a.atime = first - 5;
-	a.ctime = i->ctime;
+	a.ctime = i->time[TIME_CHANGE];
 	setattr_apply(i, &a);
 	EXPECT_EQ(atime_latest(i), first - 5);
 	note_on(0, i, first + 40);

@@ -8,6 +8,7 @@
 #include "fs/memfd.h"
 #include "fs/dcache.h"
 #include "fs/namei.h"
+#include "fs/parts.h"
 #include "fs/tmpfs.h"
 #include "kernel/log.h"
 #include "kernel/syscall/syscalls.h"
@@ -58,7 +59,7 @@ memfd_file(const char *name, u64 size, u32 seals)
 	i->size = size;
 	i->seals = seals;
 	i->flags |= INODE_SEALABLE;
-	inode_drop_nlink(i, 1);
+	i->nlink = 0;
 	this_cpu_inc(*tmpfs_super(sb)->orphans);
 	f = file_open_anon(memfd_mount, i, name, &memfd_dentry_ops, O_RDWR | O_LARGEFILE);
 	return f;
@@ -74,7 +75,7 @@ memfd_get_seals(struct file *f)
 						: (long)F_SEAL_SEAL;
 }
 
-/* Mutex held. */
+/* inode_lock() held. */
 static int
 add_seals_locked(struct inode *i, u32 seals)
 {
@@ -91,9 +92,9 @@ add_seals(struct inode *i, u32 seals)
 {
 	int err;
 
-	mutex_lock(&i->mutex);
+	inode_lock(i);
 	err = add_seals_locked(i, seals);
-	mutex_unlock(&i->mutex);
+	inode_unlock(i);
 	return err;
 }
 

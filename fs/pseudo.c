@@ -3,6 +3,7 @@
 #include "fs/pseudo.h"
 #include "fs/attr.h"
 #include "fs/generic.h"
+#include "fs/parts.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 
@@ -189,7 +190,7 @@ pseudo_remove(struct dentry *d)
 	if (dentry_is_dir(d))
 		dcache_shrink_tree(d);
 	dentry_forget(d);
-	inode_drop_nlink(d->inode, d->inode->nlink);
+	(void)inode_drop_links(d->inode, U32_MAX);
 	dentry_put(d);
 }
 

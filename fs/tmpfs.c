@@ -16,6 +16,7 @@
 #include "fs/context.h"
 #include "fs/generic.h"
 #include "fs/mount.h"
+#include "fs/parts.h"
 #include "fs/tmpfs_impl.h"
 #include "kernel/log.h"
 #include "kernel/time/clock.h"
@@ -158,10 +159,10 @@ tmpfs_tmpfile(struct inode *dir, struct dentry *d, u32 mode)
 
 /* A further name counts as an inode, as in Linux. */
 static int
-tmpfs_link(struct inode *dir, struct dentry *d, struct inode *i)
+tmpfs_link(struct inode *dir, struct inode *i, bool first)
 {
-	/* The link is counted already: the first one of an O_TMPFILE file costs nothing. */
-	if (READ_ONCE(i->nlink) == 1) {
+	/* The first one of an O_TMPFILE file costs nothing. */
+	if (first) {
 		this_cpu_dec(*tmpfs_super(dir->sb)->orphans);
 		return 0;
 	}
@@ -172,8 +173,7 @@ static void
 drop_links(struct inode *i, u32 n)
 {
 	inode_touch_ctime(i);
-	inode_drop_nlink(i, n);
-	if (READ_ONCE(i->nlink) == 0)
+	if (inode_drop_links(i, n))
 		this_cpu_inc(*tmpfs_super(i->sb)->orphans);
 	else
 		uncharge_inode(i->sb);

@@ -3,6 +3,7 @@
 #include "fs/attr.h"
 #include "fs/generic.h"
 #include "fs/notify.h"
+#include "fs/parts.h"
 #include "fs/tmpfs_impl.h"
 #include "kernel/sched/sched.h"
 #include "kernel/signal/signal.h"
@@ -49,7 +50,7 @@ tmpfs_file_setattr(struct dentry *d, struct iattr *a)
 	return 0;
 }
 
-/* Mutex held. */
+/* inode_lock() held. */
 static int
 punch(struct inode *i, u64 off, u64 end)
 {
@@ -75,9 +76,9 @@ tmpfs_punch(struct pagecache *pc, u64 off, u64 len)
 	struct inode *i = pc->inode;
 	int err;
 
-	mutex_lock(&i->mutex);
+	inode_lock(i);
 	err = punch(i, off, off + len);
-	mutex_unlock(&i->mutex);
+	inode_unlock(i);
 	return err;
 }
 
@@ -104,7 +105,7 @@ pages_missing(struct inode *i, u64 first, u64 end)
 	return n;
 }
 
-/* Mutex held: pages for [off, end); all or -ENOSPC before any is made. */
+/* inode_lock() held: pages for [off, end); all or -ENOSPC before any is made. */
 static int
 allocate(struct inode *i, u64 off, u64 end)
 {
@@ -142,7 +143,7 @@ tmpfs_fallocate(struct file *f, int mode, u64 off, u64 len)
 
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 		return -EOPNOTSUPP;
-	mutex_lock(&i->mutex);
+	inode_lock(i);
 	if (!(mode & FALLOC_FL_KEEP_SIZE) && end > i->size) {
 		size_t grow = end - i->size;
 
@@ -158,7 +159,7 @@ tmpfs_fallocate(struct file *f, int mode, u64 off, u64 len)
 		smp_store_release(&i->size, end);
 	if (!err)
 		inode_touch_ctime(i);
-	mutex_unlock(&i->mutex);
+	inode_unlock(i);
 	if (!err)
 		notify_file(f, IN_MODIFY);
 	return err;

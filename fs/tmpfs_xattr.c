@@ -5,6 +5,7 @@
  * Locking: inode->mutex. Name spaces and permissions have been checked by
  * fs/sys_xattr.c; here only "user.", "trusted." and "security." are stored.
  */
+#include "fs/parts.h"
 #include "fs/tmpfs_impl.h"
 #include "kernel/uapi/xattr.h"
 #include "lib/string.h"

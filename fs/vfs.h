@@ -16,9 +16,10 @@
  * can be reached may be read, and ref_get() on it is always right.
  *
  * Locking: fs/dcache.h for names. ->mutex of a regular file covers its size and
- * blocks; of a directory on a file system that is not SB_PARALLEL its contents.
- * ->lock covers mode, owners, link count and times against other writers;
- * readers load single words and take what they find.
+ * blocks (inode_lock(): against writers without it too); of a directory on a file
+ * system that is not SB_PARALLEL its contents. ->lock covers mode, owners, link
+ * count and times against other writers, but for what CPUs keep in parts
+ * (fs/parts.h); readers load single words and take what they find.
  */
 #ifndef FS_VFS_H
 #define FS_VFS_H
@@ -162,6 +163,14 @@ void super_sync_all(void);
 
 /* --- inodes --- */
 
+/* What changes often; btime does not. */
+enum inode_time {
+	TIME_ACCESS,
+	TIME_MODIFY,
+	TIME_CHANGE,
+	INODE_TIMES,
+};
+
 /* What makes a new node. */
 struct node_args {
 	/* Type and permission bits, umask applied. */
@@ -218,8 +227,8 @@ struct inode_ops {
 	 * is held, the name may still turn out to be taken: then the inode is put.
 	 */
 	int (*create)(struct inode *dir, struct dentry *d, const struct node_args *a);
-	/* One more name for i: may the file system? 0 or -Exxx (quota). */
-	int (*link)(struct inode *dir, struct dentry *d, struct inode *i);
+	/* i has one more name, or its first one: may it, in dir? 0 or -Exxx (quota). */
+	int (*link)(struct inode *dir, struct inode *i, bool first);
 	/*
 	 * A name goes. SB_PARALLEL: it is gone already, cannot fail. Else called
 	 * first, under the directory's mutex; -Exxx keeps the name.
@@ -263,6 +272,7 @@ struct inode {
 	u32 mode;
 	u32 uid;
 	u32 gid;
+	/* without what is in parts; 0: none there either */
 	u32 nlink;
 	/* a  INODE_* */
 	u32 flags;
@@ -288,11 +298,19 @@ struct inode {
 	u32 seals;
 	/* a  there may be writers, deniers: false is certain, but for who is just coming */
 	bool writers_seen, deniers_seen;
+	/* a  which CPUs keep a part of it, PARTS_* (fs/parts.c) */
+	u64 parts;
 
 	/* What each write and each open for writing changes: lines apart from the above. */
-	/* (lock; ns since 1970, may be negative) */
-	s64 atime __cacheline_aligned;
-	s64 mtime, ctime, btime;
+	/* (lock; ns since 1970, may be negative)  inode_fold() brings them up to date */
+	s64 time[INODE_TIMES] __cacheline_aligned;
+	s64 btime;
+	/* (lock)  atime and mtime: when somebody gave them, 0: nobody did */
+	s64 given[TIME_CHANGE];
+	/* (lock)  how often the clock was set before those times, from 1 */
+	u32 step[INODE_TIMES];
+	/* (lock)  one more than the CPU that changes it; 0: the next one */
+	u32 toucher;
 	/* one more than handles that may write */
 	struct tally writers __cacheline_aligned;
 	/* one more than those who forbid it, programs (ETXTBSY) */
@@ -335,14 +353,9 @@ inode_put(struct inode *i)
 
 /* Now, as file times have it: the coarse clock. */
 s64 inode_now(void);
-/* mtime and ctime, or ctime only, become now. Any context that may take ->lock. */
-void inode_touch_mtime(struct inode *i);
-void inode_touch_ctime(struct inode *i);
 /* atime after a read, by the rules of the mount (relatime, noatime) and O_NOATIME. */
 void file_accessed(struct file *f);
 void path_accessed(const struct path *p);
-void inode_inc_nlink(struct inode *i);
-void inode_drop_nlink(struct inode *i, u32 n);
 /* After a reference was put: if somebody waits for the end of the inode, so do we. May sleep. */
 void inode_settle(bool watched);
 /* Waits until all inodes are freed that nobody had a reference to at the call. May sleep. */

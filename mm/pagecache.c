@@ -13,15 +13,21 @@
  * then its reference goes.
  *
  * Locking: pc->lock (RANK_PAGE) for changes of the tree; nodes go after a grace
- * period.
+ * period. PAGE_LOCKED of a page is a sleeping lock for users of the cache, by
+ * rising index.
  *
  * Ordering:
  *      insert                          lookup
  *      page's fields, node's slots     root, slot are read (dependent)
  *      slot = it (release)             its fields are read
+ *
+ *      pagecache_unlock                pagecache_lock
+ *      PAGE_LOCKED is taken out        waiter is queued, full barrier
+ *      full barrier, queue is read     PAGE_LOCKED is tried
  */
 #include "mm/pagecache.h"
 
+#include "arch/x86_64/asm/insn.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "mm/slab.h"
@@ -31,6 +37,8 @@
 #define NODE_BITS 6
 #define NODE_SLOTS 64u
 #define TRIES 16
+/* Looks at the lock of a page before one sleeps. */
+#define SPIN_TURNS 100
 
 struct node {
 	/* r  nodes, or pages where height is 1 */
@@ -43,6 +51,7 @@ struct node {
 };
 
 static LOCK_CLASS(pagecache_class, RANK_PAGE);
+static __maybe_unused LOCK_CLASS(page_lock_class, RANK_INODE_NESTED + 1);
 
 void
 pagecache_init(struct pagecache *pc, const struct pagecache_ops *ops, u64 *size,
@@ -55,6 +64,7 @@ pagecache_init(struct pagecache *pc, const struct pagecache_ops *ops, u64 *size,
 	pc->ops = ops;
 	pc->mappers = NULL;
 	tally_init(&pc->writable_maps, 1);
+	waitq_init(&pc->wait);
 	pc->size = size;
 	pc->inode = inode;
 }
@@ -288,6 +298,38 @@ pagecache_get(struct pagecache *pc, u64 index)
 		if (err != -EEXIST)
 			return err_ptr(err);
 	}
+}
+
+/* --- locks --- */
+
+static bool
+page_try_lock(struct page *p)
+{
+	return !(READ_ONCE(p->flags) & PAGE_LOCKED) &&
+	       !(atomic_fetch_or(&p->flags, PAGE_LOCKED) & PAGE_LOCKED);
+}
+
+void
+pagecache_lock(struct page *p, bool nested)
+{
+	if (CONFIG_DEBUG)
+		lock_debug_before(p, &page_lock_class, nested,
+				  (unsigned long)__builtin_return_address(0));
+	for (int i = 0; i < SPIN_TURNS && (READ_ONCE(p->flags) & PAGE_LOCKED); i++)
+		cpu_relax();
+	wait_event(&p->cache->wait, page_try_lock(p));
+	if (CONFIG_DEBUG)
+		lock_debug_acquired(p, &page_lock_class, false,
+				    (unsigned long)__builtin_return_address(0));
+}
+
+void
+pagecache_unlock(struct page *p)
+{
+	if (CONFIG_DEBUG)
+		lock_debug_released(p);
+	atomic_and(&p->flags, ~PAGE_LOCKED);
+	waitq_wake_all(&p->cache->wait);
 }
 
 /* --- removing --- */

@@ -11,6 +11,7 @@
 #include "percpu/tally.h"
 #include "sync/mutex.h"
 #include "sync/seq.h"
+#include "sync/waitq.h"
 
 struct inode;
 struct space;
@@ -47,6 +48,8 @@ struct pagecache {
 	 * milliseconds after the unmapping: ask pagecache_mapped_writable()
 	 */
 	struct tally writable_maps;
+	/* who waits for the lock of a page, or for those who have some (fs/parts.c) */
+	struct waitq wait;
 	/* Size of the file in bytes, as the file system sees it; pages beyond give SIGBUS. */
 	u64 *size;
 	struct inode *inode;
@@ -75,6 +78,12 @@ struct page *pagecache_peek(struct pagecache *pc, u64 index);
 bool pagecache_peek_many(struct pagecache *pc, u64 first, unsigned int n, struct page **pages);
 /* The page, referenced, made (and read) if need be. err_ptr(-ENOMEM, -ENOSPC, -EIO). May sleep. */
 struct page *pagecache_get(struct pagecache *pc, u64 index);
+/*
+ * Locks of pages order those who write to a file beside each other. The caller keeps
+ * p in the cache meanwhile. May sleep. nested: holds the lock of a page before it.
+ */
+void pagecache_lock(struct page *p, bool nested);
+void pagecache_unlock(struct page *p);
 /* First index >= from that has a page (SEEK_DATA), or -ENXIO; and first that has none. */
 s64 pagecache_next_data(struct pagecache *pc, u64 from);
 s64 pagecache_next_hole(struct pagecache *pc, u64 from);

@@ -34,6 +34,13 @@ s64 clock_real_offset(void);
 /* CLOCK_TAI = real + this, ns. */
 s64 clock_tai_offset(void);
 void clock_set_real(u64 ns);
+/* a  how often real time was set, so that it jumped */
+extern u32 clock_set_count;
+static inline u32
+clock_set_generation(void)
+{
+	return READ_ONCE(clock_set_count);
+}
 /*
  * The counter's value at a monotonic time, for clock interrupts; while the
  * clock is steered at most `longest` ns from now.

@@ -32,11 +32,7 @@ void clock_set_tai(s32 seconds);
 /* ntp.c: real time was set, so all that was learned about it is void. */
 void ntp_clear(void);
 
-/*
- * Real time jumped: sleepers and timers with absolute deadlines on it look
- * again. The generation tells them apart from other wakeups.
- */
+/* Real time jumped: sleepers and timers with absolute deadlines on it look again. */
 void clock_was_set(void);
-u32 clock_set_generation(void);
 
 #endif

@@ -19,20 +19,13 @@
 #include "sync/waitq.h"
 
 static struct waitq clock_set_wait = WAITQ_INIT(clock_set_wait);
-/* a */
-static u32 clock_set_count;
+u32 clock_set_count __cacheline_aligned;
 
 void
 clock_was_set(void)
 {
 	atomic_inc(&clock_set_count);
 	waitq_wake_all(&clock_set_wait);
-}
-
-u32
-clock_set_generation(void)
-{
-	return atomic_read(&clock_set_count);
 }
 
 int
