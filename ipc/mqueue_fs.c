@@ -9,6 +9,7 @@
 
 #include "fs/attr.h"
 #include "fs/namei.h"
+#include "fs/parts.h"
 #include "fs/pseudo.h"
 #include "kernel/handle/handle.h"
 #include "kernel/init.h"
@@ -34,14 +35,8 @@ queue_of(const struct file *f)
 void
 mqueue_touch(struct file *f)
 {
-	struct inode *i = f->inode;
-	s64 now = inode_now();
-
-	spin_lock(&i->lock);
-	WRITE_ONCE(i->atime, now);
-	WRITE_ONCE(i->mtime, now);
-	WRITE_ONCE(i->ctime, now);
-	spin_unlock(&i->lock);
+	inode_touch_access(f->inode, false);
+	inode_touch_mtime(f->inode);
 }
 
 /* --- handles --- */
@@ -155,7 +150,7 @@ static int
 mqueue_remove(struct inode *dir, struct dentry *d)
 {
 	inode_touch_ctime(d->inode);
-	inode_drop_nlink(d->inode, 1);
+	(void)inode_drop_links(d->inode, 1);
 	mqueue_put(d->inode->private);
 	return 0;
 }
