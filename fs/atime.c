@@ -68,7 +68,7 @@ slot_hand_in(struct atime_slot *s)
 	if (!i)
 		return;
 	spin_lock(&i->lock);
-	inode_set_time(i, TIME_ACCESS, s->time, false);
+	inode_set_time(i, TIME_ACCESS, s->time);
 	spin_unlock(&i->lock);
 	WRITE_ONCE(s->inode, NULL);
 }

@@ -160,12 +160,19 @@ setattr_idle(const struct inode *i, const struct iattr *a)
 	       !((a->valid & ATTR_MODE) && ((a->mode ^ READ_ONCE(i->mode)) & S_IALLUGO));
 }
 
+/* Of what happens now the latest counts; other times are what somebody wants. */
+static void
+set_time(struct inode *i, enum inode_time t, s64 value, u32 valid)
+{
+	if (valid & (ATTR_SIZE | ATTR_TOUCH))
+		inode_set_time(i, t, value);
+	else
+		inode_give_time(i, t, value);
+}
+
 void
 setattr_apply(struct inode *i, const struct iattr *a)
 {
-	/* Times of what happens now do not run backwards; others are what they are. */
-	bool given = !(a->valid & (ATTR_SIZE | ATTR_TOUCH));
-
 	if (setattr_idle(i, a)) {
 		inode_touch_ctime(i);
 		return;
@@ -180,10 +187,10 @@ setattr_apply(struct inode *i, const struct iattr *a)
 	if (a->valid & ATTR_MODE)
 		WRITE_ONCE(i->mode, (i->mode & S_IFMT) | (a->mode & S_IALLUGO));
 	if (a->valid & ATTR_ATIME)
-		inode_set_time(i, TIME_ACCESS, a->atime, given);
+		set_time(i, TIME_ACCESS, a->atime, a->valid);
 	if (a->valid & ATTR_MTIME)
-		inode_set_time(i, TIME_MODIFY, a->mtime, given);
-	inode_set_time(i, TIME_CHANGE, a->ctime, false);
+		set_time(i, TIME_MODIFY, a->mtime, a->valid);
+	inode_set_time(i, TIME_CHANGE, a->ctime);
 	spin_unlock(&i->lock);
 }
 
@@ -284,7 +291,7 @@ remove_privs(struct file *f)
 	kill = privs_to_kill(i, &a);
 	if (kill) {
 		WRITE_ONCE(i->mode, i->mode & ~kill);
-		inode_set_time(i, TIME_CHANGE, inode_now(), false);
+		inode_set_time(i, TIME_CHANGE, inode_now());
 	}
 	spin_unlock(&i->lock);
 	if (kill)

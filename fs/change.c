@@ -247,7 +247,7 @@ link_node(const struct path *parent, const struct last *last, struct inode *i)
 			(void)inode_drop_links(i, 1);
 		goto out_dentry;
 	}
-	if (first)
+	if (READ_ONCE(i->flags) & INODE_LINKABLE)
 		atomic_and(&i->flags, ~INODE_LINKABLE);
 	inode_touch_ctime(i);
 	notify_inode(i, IN_ATTRIB);

@@ -61,7 +61,8 @@ inode_release(struct ref *r)
 	struct inode *i = container_of(r, struct inode, ref);
 	struct super *sb = i->sb;
 
-	inode_fold(i);
+	/* Also without parts: a CPU that took the last one away may still have the lock. */
+	inode_fold_slow(i);
 	notify_inode_gone(i);
 	atime_forget(i);
 	sb->ops->release_inode(i);
@@ -79,7 +80,7 @@ inode_init(struct inode *i, struct super *sb, u32 mode)
 	i->ino = inode_new_number();
 	i->btime = now;
 	for (int t = 0; t < INODE_TIMES; t++)
-		inode_set_time(i, t, now, false);
+		inode_set_time(i, t, now);
 	ref_init(&i->ref, inode_release);
 	tally_init(&i->writers, 1);
 	tally_init(&i->deniers, 1);
@@ -108,7 +109,7 @@ inode_fini(struct inode *i)
 {
 	bool none = tally_put(&i->writers) && tally_put(&i->deniers);
 
-	DEBUG_ASSERT(none);
+	DEBUG_ASSERT(none && !i->parts);
 	fs_locks_free(i->locks);
 }
 
@@ -162,7 +163,7 @@ path_accessed(const struct path *p)
 	/* A walk follows a link without a reference: CPUs must not keep anything of it. */
 	if (S_ISLNK(i->mode)) {
 		spin_lock(&i->lock);
-		inode_set_time(i, TIME_ACCESS, now, false);
+		inode_set_time(i, TIME_ACCESS, now);
 		spin_unlock(&i->lock);
 	} else if (atime_to_slot(p, i, now)) {
 		atime_note(i, now);

@@ -9,11 +9,14 @@
  * one file write to no common line. Who wants to know (stat) folds: the parts'
  * contents go into the inode and the parts away.
  *
- * Times: the latest change counts. A time that somebody gives (utimensat) is as old
- * as the moment at which it was given, whatever it says. The step of a change is how
- * often the clock had been set by then: a clock that is set back does not stop the
- * times. The step is read before the time. Reads are told to the part without knowing
- * what others write; the fold decides by the rule of relatime, their times at hand.
+ * Times: the latest change counts. The time is read with the inode or the part locked,
+ * so in each of them the last one is the latest; the fold compares. The step of a change
+ * is how often the clock had been set by then: a clock that is set back does not stop
+ * the times. The step is read before the time. A time that somebody gives (utimensat)
+ * ends all that was before: he empties the parts first, so what is found in them later
+ * came later, and replaces it whatever it says (inode->given). Reads are told to the
+ * part without knowing what others write; the fold decides by the rule of relatime,
+ * their times at hand.
  *
  * Links: nlink of the inode, plus the links of all parts. PARTS_LINKS says that nlink
  * is not 0; then a part may add without a look at it, and take away what it has itself.
@@ -32,24 +35,30 @@
  *      a | LOCKED       -> LOCKED          folded by its CPU, to claim it (a->lock, tried)
  *      LOCKED           -> inode b|LOCKED  claimed (b->lock)
  *
- * Invariant: a part whose key is an inode has the bit of its CPU in inode->parts.
- * Bits are set and cleared under the inode's lock. So a fold that finds no bit need
- * not look, and the end of an inode (which folds) leaves no part behind.
+ * Invariant: a part whose key is an inode has the bit of its CPU in inode->parts, from
+ * one hold of the inode's lock to another: key and bit change there. So who holds the
+ * lock and finds no bit need not look, and the end of an inode leaves no part behind.
  *
  * Ownership: only its own CPU, pinned, gives a part to an inode. Parts hold no
- * reference: while its part is LOCKED an inode cannot end, for that folds.
+ * reference. Who takes one away from an inode that may be ending has it LOCKED until he
+ * has the inode's lock; the end folds, so it waits for the part, and takes the lock
+ * even if it finds no bit, so it waits for him.
  *
  * Locking: inode->lock, then a part's key. The CPU that claims a part holds it LOCKED
  * before it tries the lock of the inode that it takes it from, and gives up if that
  * fails; nobody waits for a key that is LOCKED and no inode's, so after that it may
- * wait for the lock of the new one.
+ * wait for the lock of the new one. Without room for a part, changes are written to the
+ * inode under its lock as if there were none.
  *
- * Ordering: keys are locked by a compare-and-exchange.
+ * Ordering: PARTS_LINKS and PARTS_WRITE are cleared under the inode's lock, and keys
+ * locked by a compare-and-exchange, a full barrier.
  *      part_add_link                   inode_drop_links
- *      part is locked                  PARTS_LINKS is cleared (locked instruction)
+ *      part is locked                  PARTS_LINKS is cleared
  *      PARTS_LINKS is read             each part is locked and emptied
  *      links + 1, part is unlocked     nlink is changed
- *      Whoever locks the part first: either the flag is seen, or the link is.
+ *      Whoever locks the part first: either the flag is seen, or the link is. A part
+ *      that was claimed just now, without that exchange, was so under the lock: before
+ *      the flag was cleared (its key is seen) or after (the flag is seen).
  *
  * Contexts: tasks; no sleep.
  *
@@ -69,6 +78,8 @@
 #define CPU_BITS 62
 /* Changes by another CPU that lie further back are not shared. */
 #define SHARE_NS NSEC_PER_SEC
+/* One in so many that find no free part takes one from another inode. */
+#define EVICT_TURNS 4u
 
 struct moment {
 	s64 time;
@@ -76,7 +87,7 @@ struct moment {
 };
 
 static DEFINE_PERCPU_ALIGNED(struct part, parts[SETS * PART_WAYS]);
-/* o  where to look next for a part to take from an inode */
+/* o  how often there was no free part: whether, and where, to take one from an inode */
 static DEFINE_PERCPU(u32, part_turn);
 
 static struct moment
@@ -124,50 +135,22 @@ later(struct moment m, s64 time, u32 step)
 	return m.step > step || (m.step == step && m.time > time);
 }
 
-static inline void
-time_set(struct inode *i, enum inode_time t, struct moment m)
+/* The time of a change, which may come late. ->lock is held. */
+static void
+time_take(struct inode *i, enum inode_time t, struct moment m)
 {
+	if (unlikely(i->given & BIT(t)))
+		i->given &= ~BIT(t);
+	else if (!later(m, i->time[t], i->step[t]))
+		return;
 	i->step[t] = m.step;
 	WRITE_ONCE(i->time[t], m.time);
 }
 
-/* The time of a change, which may come late. */
-static void
-time_take(struct inode *i, enum inode_time t, struct moment m)
-{
-	s64 since = i->time[t];
-
-	if (t < TIME_CHANGE && i->given[t])
-		since = i->given[t] - 1;
-	if (!later(m, since, i->step[t]))
-		return;
-	if (t < TIME_CHANGE)
-		i->given[t] = 0;
-	time_set(i, t, m);
-}
-
-/* The same, short where nothing special is. */
-static __always_inline void
-time_pass(struct inode *i, enum inode_time t, struct moment m)
-{
-	if (likely(m.step == i->step[t] && m.time > i->time[t] &&
-		   (t == TIME_CHANGE || !i->given[t])))
-		WRITE_ONCE(i->time[t], m.time);
-	else
-		time_take(i, t, m);
-}
-
 void
-inode_set_time(struct inode *i, enum inode_time t, s64 value, bool given)
+inode_set_time(struct inode *i, enum inode_time t, s64 when)
 {
-	struct moment now = moment_now();
-
-	if (given) {
-		i->given[t] = now.time;
-		time_set(i, t, (struct moment){value, now.step});
-	} else {
-		time_take(i, t, (struct moment){value, now.step});
-	}
+	time_take(i, t, (struct moment){when, clock_set_generation() + 1});
 }
 
 /* Moves what a locked part has into i; accesses that depend on other times into `access`. */
@@ -242,6 +225,15 @@ fold(struct inode *i, struct folding *f)
 }
 
 void
+inode_give_time(struct inode *i, enum inode_time t, s64 value)
+{
+	if (i->parts)
+		fold(i, &(struct folding){.stay = true});
+	i->given |= BIT(t);
+	WRITE_ONCE(i->time[t], value);
+}
+
+void
 inode_fold_slow(struct inode *i)
 {
 	spin_lock(&i->lock);
@@ -274,7 +266,7 @@ part_evict(struct part *p)
 		WRITE_ONCE(p->key, PART_LOCKED);
 		return true;
 	}
-	if (READ_ONCE(p->inside) || !part_lock(p, i))
+	if (!part_lock(p, i))
 		return false;
 	if (p->inside || !spin_try_lock(&i->lock)) {
 		part_unlock(p, i);
@@ -296,6 +288,9 @@ part_room(struct part *set)
 		if (!READ_ONCE(set[w].key) && part_evict(&set[w]))
 			return &set[w];
 	this_cpu_write(part_turn, turn + 1);
+	if (turn % EVICT_TURNS)
+		return NULL;
+	turn /= EVICT_TURNS;
 	for (unsigned int w = 0; w < PART_WAYS; w++)
 		if (part_evict(&set[(turn + w) % PART_WAYS]))
 			return &set[(turn + w) % PART_WAYS];
@@ -323,19 +318,32 @@ part_get(struct inode *i)
 	return p;
 }
 
+unsigned int
+parts_used(void)
+{
+	unsigned int cpu, n = 0;
+
+	for_each_possible_cpu(cpu)
+		for (unsigned int k = 0; k < SETS * PART_WAYS; k++)
+			n += READ_ONCE(cpu_ptr(&parts[0], cpu)[k].key) != 0;
+	return n;
+}
+
 /* --- times --- */
 
 /* In this CPU's part, if there is room for one. */
 static bool
-part_touch(struct inode *i, unsigned int times, struct moment now, bool strict)
+part_touch(struct inode *i, unsigned int times, bool strict)
 {
 	struct part *p;
 
 	pin();
 	p = part_get(i);
 	if (p) {
+		struct moment now = moment_now();
+
 		for (int t = 0; t < INODE_TIMES; t++)
-			if ((times & BIT(t)) && later(now, p->time[t], p->step[t])) {
+			if (times & BIT(t)) {
 				p->time[t] = now.time;
 				p->step[t] = now.step;
 			}
@@ -357,36 +365,38 @@ own_may(const struct inode *i, unsigned int cpu, s64 now)
 		(u64)(now - i->time[TIME_ACCESS]) >= SHARE_NS);
 }
 
-/* In the inode itself. ->lock is held. */
+/* In the inode itself. ->lock is held since before `now`. */
 static __always_inline void
 own_touch(struct inode *i, unsigned int times, struct moment now)
 {
-	if (times & BIT(TIME_ACCESS))
-		time_pass(i, TIME_ACCESS, now);
-	if (times & BIT(TIME_MODIFY))
-		time_pass(i, TIME_MODIFY, now);
-	if (times & BIT(TIME_CHANGE))
-		time_pass(i, TIME_CHANGE, now);
+	i->given &= ~times;
+	for (int t = 0; t < INODE_TIMES; t++)
+		if (times & BIT(t)) {
+			i->step[t] = now.step;
+			WRITE_ONCE(i->time[t], now.time);
+		}
 }
 
 static __noinline void
-touch_shared(struct inode *i, unsigned int times, struct moment now, bool strict)
+touch_shared(struct inode *i, unsigned int times, bool strict)
 {
-	if (part_touch(i, times, now, strict))
+	if (part_touch(i, times, strict))
 		return;
 	spin_lock(&i->lock);
-	own_touch(i, times, now);
+	own_touch(i, times, moment_now());
 	spin_unlock(&i->lock);
 }
 
 static __always_inline void
 touch(struct inode *i, unsigned int times, bool strict)
 {
-	struct moment now = moment_now();
 	bool own = false;
 
 	if (likely(!READ_ONCE(i->parts))) {
+		struct moment now;
+
 		spin_lock(&i->lock);
+		now = moment_now();
 		own = own_may(i, cpu_id(), now.time);
 		if (likely(own)) {
 			i->toucher = cpu_id() + 1;
@@ -395,7 +405,7 @@ touch(struct inode *i, unsigned int times, bool strict)
 		spin_unlock(&i->lock);
 	}
 	if (unlikely(!own))
-		touch_shared(i, times, now, strict);
+		touch_shared(i, times, strict);
 }
 
 void
@@ -408,6 +418,12 @@ void
 inode_touch_ctime(struct inode *i)
 {
 	touch(i, BIT(TIME_CHANGE), false);
+}
+
+void
+inode_touch_all(struct inode *i)
+{
+	touch(i, BIT(TIME_ACCESS) | BIT(TIME_MODIFY) | BIT(TIME_CHANGE), true);
 }
 
 void

@@ -20,6 +20,8 @@ struct part;
 /* mtime and ctime, or ctime only, become now. Any context that may take ->lock. */
 void inode_touch_mtime(struct inode *i);
 void inode_touch_ctime(struct inode *i);
+/* All three. */
+void inode_touch_all(struct inode *i);
 /* atime becomes now; relative: only if the file was changed since, or a day ago. */
 void inode_touch_access(struct inode *i, bool relative);
 
@@ -35,8 +37,10 @@ inode_access_counts(const struct inode *i, s64 now)
 	       atime <= READ_ONCE(i->time[TIME_CHANGE]) || now - atime >= DAY_NS;
 }
 
-/* One time: that of a change, or (given, not ctime) what somebody wants. ->lock is held. */
-void inode_set_time(struct inode *i, enum inode_time t, s64 value, bool given);
+/* There was a change at `when`; the latest counts. ->lock is held. */
+void inode_set_time(struct inode *i, enum inode_time t, s64 when);
+/* atime or mtime is `value` until the next change. ->lock is held. */
+void inode_give_time(struct inode *i, enum inode_time t, s64 value);
 
 /* --- links --- */
 

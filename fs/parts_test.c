@@ -4,7 +4,7 @@
  * times, make and remove links; what must hold is looked at all the while. For each
  * of the four a variant that leaves out one thing must be found out.
  */
-#include "fs/parts.h"
+#include "fs/parts_impl.h"
 
 #include "arch/x86_64/asm/atomic.h"
 #include "fs/attr.h"
@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "lib/test.h"
 #include "mm/slab.h"
+#include "percpu/pin.h"
 #include "sync/rcu.h"
 #include "sync/test_port.h"
 #include "sync/torture_test.h"
@@ -28,6 +29,8 @@ struct parts_torture {
 	/* a  what must not be was seen; writes that could go beside others */
 	u64 wrong;
 	u64 beside;
+	/* a  threads that are inside and look */
+	u64 inside;
 	/* the sound variant */
 	bool sound;
 	/* a  of each file: the latest time that stat showed */
@@ -68,7 +71,7 @@ files_make(struct parts_torture *s, unsigned int n, u64 size)
 		}
 		s->seen[k] = 0;
 	}
-	s->wrong = s->beside = s->ends = 0;
+	s->wrong = s->beside = s->inside = s->ends = 0;
 	return true;
 }
 
@@ -217,21 +220,52 @@ check_end(struct torture_thread *th, struct inode *i)
 	rcu_read_unlock();
 }
 
-/* The unsound variant takes the mutex alone. */
+/*
+ * The unsound variant takes the mutex alone. If writers may be inside it gives one
+ * the time to come; there must be none under the lock.
+ */
 static void
-cut(struct torture_thread *th, struct inode *i, bool grow)
+cut(struct torture_thread *th, struct inode *i)
 {
-	if (torture_of(th)->sound)
+	struct parts_torture *s = torture_of(th);
+
+	if (s->sound)
 		inode_lock(i);
 	else
 		mutex_lock(&i->mutex);
+	for (int k = 0; k < 100 && (READ_ONCE(i->parts) & PARTS_WRITE); k++) {
+		if (atomic_read(&s->inside))
+			break;
+		torture_window();
+	}
+	if (atomic_read(&s->inside))
+		wrong(th);
 	check_end(th, i);
 	generic_set_size(i, 0);
 	torture_window();
 	check_end(th, i);
-	if (grow)
-		generic_set_size(i, SIZE);
+	generic_set_size(i, SIZE);
 	inode_unlock_open(i, true);
+}
+
+/* As a write beside others: while it is inside the end stays where it is. */
+static void
+stay_inside(struct torture_thread *th, struct inode *i)
+{
+	struct parts_torture *s = torture_of(th);
+	struct part *p = inode_enter(i);
+	u64 size;
+
+	if (!p)
+		return;
+	atomic_inc(&s->inside);
+	atomic_inc(&s->beside);
+	size = READ_ONCE(i->size);
+	torture_window();
+	if (READ_ONCE(i->size) != size)
+		wrong(th);
+	atomic_dec(&s->inside);
+	inode_leave(i, p);
 }
 
 static void
@@ -245,13 +279,13 @@ cut_thread(struct torture_thread *th)
 
 		torture_turn(th);
 		if ((r & 15) == 0)
-			cut(th, i, r & 48);
-		else if ((r & 15) == 1)
+			cut(th, i);
+		else if ((r & 31) == 1)
 			inode_fold(i);
+		else if (r & 16)
+			stay_inside(th, i);
 		else if (file_write_kernel(f, &r, 8, &pos) != 8)
 			wrong(th);
-		if (READ_ONCE(i->parts) & PARTS_WRITE)
-			atomic_inc(&torture_of(th)->beside);
 	}
 }
 
@@ -330,8 +364,6 @@ times_thread(struct torture_thread *th)
 TEST(parts_times_are_not_older)
 {
 	struct parts_torture *s = &parts_torture;
-	struct kstat st;
-	s64 begin;
 
 	s->sound = true;
 	ASSERT_TRUE(files_make(s, FILES, 0));
@@ -340,14 +372,62 @@ TEST(parts_times_are_not_older)
 	for (unsigned int k = 0; k < FILES; k++) {
 		struct inode *i = s->files[k]->inode;
 
-		give_time(i);
-		show(s, i, &st);
-		EXPECT_EQ(st.mtime, FUTURE);
+		inode_fold(i);
 		EXPECT_EQ(i->parts, 0);
-		begin = inode_now();
-		inode_touch_mtime(i);
-		show(s, i, &st);
-		EXPECT(st.mtime >= begin && st.mtime < FUTURE);
+	}
+	files_drop(s);
+}
+
+/* This CPU keeps a part of i from now on, as if others changed it too. False: no room. */
+static bool
+take_part(struct inode *i)
+{
+	struct part *p = NULL;
+
+	/* Now and then one is taken from another inode. */
+	for (int k = 0; k < 100 && !p; k++) {
+		pin();
+		p = part_get(i);
+		if (p)
+			part_unlock(p, i);
+		unpin();
+	}
+	return p != NULL;
+}
+
+/* What a part has of before is older than a time that is given, what comes is not. */
+TEST(parts_given_times_stand)
+{
+	static const s64 given[] = {1, FUTURE, -5};
+	struct parts_torture *s = &parts_torture;
+	struct kstat st;
+	struct inode *i;
+
+	ASSERT_TRUE(files_make(s, 1, 0));
+	i = s->files[0]->inode;
+	for (unsigned int k = 0; k < ARRAY_SIZE(given); k++) {
+		struct iattr a = {
+			.valid = ATTR_ATIME | ATTR_ATIME_SET | ATTR_MTIME | ATTR_MTIME_SET,
+			.atime = given[k],
+			.mtime = given[k],
+			.ctime = inode_now(),
+		};
+		s64 begin = inode_now();
+
+		EXPECT(take_part(i));
+		inode_touch_all(i);
+		setattr_apply(i, &a);
+		inode_fold(i);
+		kstat_fill(i, &st);
+		EXPECT_EQ(st.atime, given[k]);
+		EXPECT_EQ(st.mtime, given[k]);
+		EXPECT(st.ctime >= begin && st.ctime <= inode_now());
+		EXPECT(take_part(i));
+		inode_touch_all(i);
+		inode_fold(i);
+		kstat_fill(i, &st);
+		EXPECT(st.atime >= begin && st.atime <= inode_now());
+		EXPECT(st.mtime >= begin && st.mtime <= inode_now());
 	}
 	files_drop(s);
 }
@@ -485,4 +565,35 @@ TEST(parts_links_finds_no_fold)
 		files_drop(s);
 	}
 	EXPECT_GT(s->wrong, 0);
+}
+
+/* --- the end of inodes --- */
+
+/* Inodes end, with parts, while other inodes take those. */
+static void
+ends_thread(struct torture_thread *th)
+{
+	while (!torture_over(th)) {
+		struct file *f = memfd_file("end", 0, 0);
+
+		torture_turn(th);
+		if (is_err(f))
+			continue;
+		(void)take_part(f->inode);
+		inode_touch_all(f->inode);
+		file_put(f);
+	}
+}
+
+TEST(parts_end_with_their_inodes)
+{
+	struct parts_torture *s = &parts_torture;
+	unsigned int before;
+
+	inode_settle_all();
+	before = parts_used();
+	s->sound = true;
+	parts_run(s, ends_thread);
+	inode_settle_all();
+	EXPECT_EQ(parts_used(), before);
 }

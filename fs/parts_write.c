@@ -11,13 +11,14 @@
  * Locking: ->mutex to open and to close. To who comes in it is a lock like the
  * mutex, taken for reading.
  *
- * Ordering: a part is locked by a compare-and-exchange.
+ * Ordering: as with PARTS_LINKS (fs/parts.c).
  *      inode_enter                     inode_close_slow
- *      part is locked                  PARTS_WRITE is cleared (locked instruction)
+ *      part is locked or claimed       PARTS_WRITE is cleared (->lock)
  *      PARTS_WRITE is read             each part with a bit is locked,
  *      inside + 1, part is unlocked    inside is read
- *      Whoever locks the part first: either the bit is seen, or the writer is. A part
- *      without a bit is claimed later, and its CPU finds PARTS_WRITE cleared.
+ *      Whoever locks the part first: either PARTS_WRITE is seen, or the writer is. A
+ *      part is claimed under ->lock: before PARTS_WRITE is cleared, then its bit and
+ *      its key are seen, or after, then its CPU finds PARTS_WRITE cleared.
  *
  *      inode_leave                     inode_close_slow
  *      part is locked                  PARTS_WRITE is cleared, waiter is queued
@@ -99,8 +100,10 @@ inode_close_slow(struct inode *i)
 	unsigned int cpu;
 	u64 word;
 
+	spin_lock(&i->lock);
 	atomic_and(&i->parts, ~PARTS_WRITE);
-	word = READ_ONCE(i->parts);
+	word = i->parts;
+	spin_unlock(&i->lock);
 	for_each_possible_cpu(cpu)
 		if (word & parts_cpu_bit(cpu))
 			wait_event(&i->pages->wait, !part_busy(i, cpu));

@@ -305,12 +305,12 @@ struct inode {
 	/* (lock; ns since 1970, may be negative)  inode_fold() brings them up to date */
 	s64 time[INODE_TIMES] __cacheline_aligned;
 	s64 btime;
-	/* (lock)  atime and mtime: when somebody gave them, 0: nobody did */
-	s64 given[TIME_CHANGE];
 	/* (lock)  how often the clock was set before those times, from 1 */
 	u32 step[INODE_TIMES];
 	/* (lock)  one more than the CPU that changes it; 0: the next one */
 	u32 toucher;
+	/* (lock)  bits of times that somebody gave: any change replaces them */
+	u32 given;
 	/* one more than handles that may write */
 	struct tally writers __cacheline_aligned;
 	/* one more than those who forbid it, programs (ETXTBSY) */

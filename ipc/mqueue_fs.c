@@ -35,8 +35,7 @@ queue_of(const struct file *f)
 void
 mqueue_touch(struct file *f)
 {
-	inode_touch_access(f->inode, false);
-	inode_touch_mtime(f->inode);
+	inode_touch_all(f->inode);
 }
 
 /* --- handles --- */

@@ -230,6 +230,18 @@ TEST(times_are_not_older_than_writes)
 		is(pthread_join(t[i], &wrong), 0);
 		is((long)wrong, 0);
 	}
+	/* What several CPUs did a moment before a time is given is over then. */
+	for (int r = 0; r < 8; r++) {
+		stay_on(0);
+		is(pwrite(file, "", 1, 0), 1);
+		stay_on(1);
+		is(pwrite(file, "", 1, 0), 1);
+		is(pread(file, &byte, 1, 0), 1);
+		is(futimens(file, later), 0);
+		is(fstat(file, &st), 0);
+		is(st.st_mtim.tv_sec, 4000000000L);
+		is(st.st_atim.tv_sec, 1);
+	}
 	/* A given time stands until the next change, whatever it says. */
 	for (int r = 0; r < 4; r++) {
 		stay_on(r % 2);
