@@ -547,7 +547,10 @@ space_next_run(struct space *s, unsigned long va, unsigned long end, struct run 
 			if (va >= end)
 				break;
 		}
-		t = pt_lock_walk(s, va, 0);
+		/* It may become fine while its lock is waited for, and is to remain so. */
+		t = pt_try_lock_walk(s, va, 0);
+		if (unlikely(!t))
+			continue;
 		found = next_in_table(t, &va, end, out);
 		if (found && hold)
 			meta_hold(out->meta, 1);

@@ -233,6 +233,30 @@ sys_msync(unsigned long addr, size_t len, int flags)
 
 #define CORE_BATCH 256
 
+/* Has the space a page at va? Who only looks leaves a leaf fine. */
+static bool
+is_mapped(struct space *s, unsigned long va)
+{
+	bool there, crowded;
+	struct pt *t;
+	int fine;
+
+	do {
+		fine = fine_has_page(s, va);
+		if (fine >= 0)
+			return fine;
+		/* It may become fine while its lock is waited for. */
+		t = pt_try_lock_walk(s, va, 0);
+	} while (unlikely(!t));
+	there = t->level <= 1 && pt_present(t, slot_index(va, t->level)) &&
+		!(t->level == 1 && entry_is_table(t->table[slot_index(va, 1)]));
+	crowded = pt_is_crowded(t);
+	pt_unlock(t);
+	if (unlikely(crowded))
+		fine_make(s, va);
+	return there;
+}
+
 /* One byte for each page of r, which is shorter than a batch: is it there? */
 static void
 core_of_run(struct space *s, const struct run *r, u8 *vec)
@@ -242,21 +266,7 @@ core_of_run(struct space *s, const struct run *r, u8 *vec)
 	struct page *p;
 
 	for (va = r->start; va < r->end; va += PAGE_SIZE, vec++) {
-		int fine = fine_has_page(s, va);
-		bool crowded;
-		struct pt *t;
-
-		if (fine >= 0) {
-			*vec = (u8)fine;
-			continue;
-		}
-		t = pt_lock_walk(s, va, 0);
-		*vec = t->level <= 1 && pt_present(t, slot_index(va, t->level)) &&
-		       !(t->level == 1 && entry_is_table(t->table[slot_index(va, 1)]));
-		crowded = pt_is_crowded(t);
-		pt_unlock(t);
-		if (unlikely(crowded))
-			fine_make(s, va);
+		*vec = is_mapped(s, va);
 		if (*vec || !g->cache)
 			continue;
 		p = pagecache_find(g->cache, region_index(g, va));
