@@ -17,8 +17,14 @@
  * use, `last` one for the last unit of every object, which is how
  * percpu_free() finds the size.
  *
+ * Objects of a cache line, which most are that are made and freed again and again,
+ * are kept when they are freed: some on each CPU, which the next percpu_alloc()
+ * there takes without a lock. A CPU that has none takes several. What is kept is in
+ * use as far as the bitmaps know; what a CPU keeps when it leaves waits for its return.
+ *
  * Locking: percpu_port_lock() covers the bitmaps and may be held over sleeping
- * calls. Objects belong to whoever allocated them.
+ * calls. What a CPU keeps is its own: pinned. Objects belong to whoever
+ * allocated them.
  *
  * Contexts: percpu_alloc() and percpu_free() may sleep.
  *
@@ -38,6 +44,8 @@
 #define UNIT 16UL
 #define UNITS (PERCPU_STRIDE / UNIT)
 #define AREA_PAGES (PERCPU_STRIDE / PAGE_SIZE)
+/* Units of a cache line: no word of a bitmap ends inside. */
+#define LINE_UNITS (CACHE_LINE / UNIT)
 
 extern char __percpu_start[], __percpu_end[];
 
@@ -55,6 +63,18 @@ static BITMAP_DECLARE(backed, AREA_PAGES);
 static size_t first_free;
 /* (percpu_port_lock)  units in use, the static part not counted */
 static size_t used_units;
+
+/* At most by a CPU: as many as come at once, freed by the end of a grace period. */
+#define KEPT_MAX 32u
+/* At most by all, 4 KiB of each area, while there are fewer than 32 CPUs. */
+#define KEPT_MAX_LINES 64u
+
+/* o  lines freed here, by their first unit; others read n */
+struct kept_lines {
+	u32 n;
+	u32 start[KEPT_MAX];
+};
+static DEFINE_PERCPU(struct kept_lines, kept_lines);
 
 static size_t
 static_units(void)
@@ -110,20 +130,113 @@ object_zero(void __percpu *p, size_t size)
 	}
 }
 
+/* --- what is kept --- */
+
+static u32
+kept_max(void)
+{
+	return clamp(KEPT_MAX_LINES / nr_cpus, 2u, KEPT_MAX);
+}
+
+/* The first unit of a line that is kept here; UNITS: none is. */
+static size_t
+kept_take(void)
+{
+	struct kept_lines *kept;
+	size_t start = UNITS;
+
+	pin();
+	kept = &this_cpu(kept_lines);
+	if (kept->n) {
+		WRITE_ONCE(kept->n, kept->n - 1);
+		start = kept->start[kept->n];
+	}
+	unpin();
+	return start;
+}
+
+/* False: this CPU keeps enough. */
+static bool
+kept_add(size_t start)
+{
+	struct kept_lines *kept;
+	bool room;
+
+	pin();
+	kept = &this_cpu(kept_lines);
+	for (u32 i = 0; CONFIG_DEBUG && i < kept->n; i++)
+		ASSERT(kept->start[i] != start);
+	room = kept->n < kept_max();
+	if (room) {
+		kept->start[kept->n] = (u32)start;
+		WRITE_ONCE(kept->n, kept->n + 1);
+	}
+	unpin();
+	return room;
+}
+
+/* Is the object that starts there, and is in use, a line? */
+static bool
+is_line(size_t start)
+{
+	/* Other bits of the word change meanwhile, under the lock; the object's own do not. */
+	unsigned long ends = data_race(last[start / BITS_PER_LONG]) >> start % BITS_PER_LONG;
+
+	return start % LINE_UNITS == 0 && (ends & (BIT(LINE_UNITS) - 1)) == BIT(LINE_UNITS - 1);
+}
+
+/* --- objects --- */
+
+/* percpu_port_lock() held. */
+static void
+units_give(size_t start)
+{
+	size_t n;
+
+	ASSERT(start >= static_units() && start < UNITS && bit_test(used, start));
+	/* The unit in front is free or ends another object. */
+	ASSERT(start == static_units() || !bit_test(used, start - 1) || bit_test(last, start - 1));
+	n = bitmap_next_one(last, UNITS, start) - start + 1;
+	bit_clear(last, start + n - 1);
+	bitmap_clear_range(used, start, n);
+	used_units -= n;
+	if (start < first_free)
+		first_free = start;
+}
+
+/* A line, and more to keep: half of what may be, so that few calls come here. */
+static size_t
+lines_take(void)
+{
+	size_t start = units_take(LINE_UNITS, LINE_UNITS);
+
+	for (u32 n = kept_max() / 2; start != UNITS && n > 1; n--) {
+		size_t more = units_take(LINE_UNITS, LINE_UNITS);
+
+		if (more != UNITS && !kept_add(more))
+			units_give(more);
+	}
+	return start;
+}
+
 void __percpu *
 percpu_alloc(size_t size, size_t align)
 {
 	size_t n = div_round_up(size, UNIT);
+	size_t start = UNITS;
 	void __percpu *p;
-	size_t start;
 
 	ASSERT(size > 0 && size <= PERCPU_ALLOC_MAX);
 	ASSERT(is_power_of_2(align) && align <= CACHE_LINE);
 	if (percpu_port_fail())
 		return NULL;
-	percpu_port_lock();
-	start = units_take(n, max(align, UNIT) / UNIT);
-	percpu_port_unlock();
+	if (n == LINE_UNITS)
+		start = kept_take();
+	if (start == UNITS) {
+		percpu_port_lock();
+		start = n == LINE_UNITS ? lines_take() : units_take(n, max(align, UNIT) / UNIT);
+		percpu_port_unlock();
+	}
 	if (start == UNITS)
 		return NULL;
 	p = (void __percpu __force *)(__percpu_start + start * UNIT);
@@ -134,26 +247,28 @@ percpu_alloc(size_t size, size_t align)
 void
 percpu_free(void __percpu *p)
 {
-	size_t start, n;
+	size_t start;
 
 	if (p == NULL)
 		return;
 	start = (size_t)((char __force *)p - __percpu_start) / UNIT;
+	ASSERT(start >= static_units() && start < UNITS);
+	if (is_line(start) && kept_add(start))
+		return;
 	percpu_port_lock();
-	ASSERT(start >= static_units() && start < UNITS && bit_test(used, start));
-	/* The unit in front is free or ends another object. */
-	ASSERT(start == static_units() || !bit_test(used, start - 1) || bit_test(last, start - 1));
-	n = bitmap_next_one(last, UNITS, start) - start + 1;
-	bit_clear(last, start + n - 1);
-	bitmap_clear_range(used, start, n);
-	used_units -= n;
-	if (start < first_free)
-		first_free = start;
+	units_give(start);
 	percpu_port_unlock();
 }
 
 size_t
 percpu_alloc_used(void)
 {
-	return READ_ONCE(used_units) * UNIT;
+	size_t units = READ_ONCE(used_units);
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		if (percpu_offset[cpu] != 0)
+			units -= READ_ONCE(cpu_of(kept_lines, cpu).n) * LINE_UNITS;
+	}
+	return units * UNIT;
 }

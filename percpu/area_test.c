@@ -4,6 +4,8 @@
 #include "percpu/cpumask.h"
 #include "percpu/percpu.h"
 #include "percpu/pin.h"
+#include "sync/test_port.h"
+#include "sync/torture_test.h"
 
 #define OBJECTS 256
 
@@ -87,6 +89,90 @@ TEST(percpu_alloc_exhaustion)
 	c = percpu_alloc(PERCPU_ALLOC_MAX, 64);
 	EXPECT(c != NULL);
 	percpu_free(c);
+}
+
+/* --- several at once --- */
+
+struct alloc_torture {
+	struct torture t;
+	/* objects are looked at once more after they were freed */
+	bool broken;
+};
+
+static bool
+marked(u64 __percpu *p, u64 mark)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (READ_ONCE(*cpu_ptr(p, cpu)) != mark)
+			return false;
+	return true;
+}
+
+static void
+alloc_run(struct torture_thread *th)
+{
+	struct alloc_torture *a = container_of(th->torture, struct alloc_torture, t);
+	u64 __percpu *held[6] = {NULL};
+
+	while (!torture_over(th)) {
+		u32 i = test_rand(&th->seed) % ARRAY_SIZE(held);
+		u64 mark = (u64)th->index << 32 | i;
+		unsigned int cpu;
+
+		if (held[i] && !a->broken)
+			th->result += !marked(held[i], mark);
+		percpu_free(held[i]);
+		if (held[i] && a->broken) {
+			torture_window();
+			th->result += !marked(held[i], mark);
+			if (th->result)
+				torture_stop(th);
+		}
+		held[i] = percpu_alloc(i & 1 ? sizeof(u64) : CACHE_LINE, sizeof(u64));
+		if (held[i]) {
+			th->result += !marked(held[i], 0);
+			for_each_possible_cpu(cpu)
+				WRITE_ONCE(*cpu_ptr(held[i], cpu), mark);
+		}
+		torture_turn(th);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(held); i++)
+		percpu_free(held[i]);
+}
+
+static u64
+alloc_torture(bool broken)
+{
+	struct torture_plan plan = {
+		.fn = alloc_run,
+		.threads = min(2 * test_cpus(), 16u),
+		.share = 50,
+		.work = broken ? TORTURE_UNTIL_FOUND : 20000,
+	};
+	static struct alloc_torture a;
+	size_t before = percpu_alloc_used();
+	u64 bad;
+
+	a.broken = broken;
+	bad = torture_run(&a.t, &plan);
+	EXPECT_EQ(percpu_alloc_used(), before);
+	return bad;
+}
+
+TEST(percpu_alloc_torture)
+{
+	EXPECT_EQ(alloc_torture(false), 0);
+}
+
+TEST(percpu_alloc_finds_broken)
+{
+	u64 bad = 0;
+
+	for (int i = 0; i < TORTURE_TRIES && bad == 0; i++)
+		bad = alloc_torture(true);
+	EXPECT(bad != 0);
 }
 
 static DEFINE_PERCPU(u32, test_word);
