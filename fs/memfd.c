@@ -60,7 +60,7 @@ memfd_file(const char *name, u64 size, u32 seals)
 	i->seals = seals;
 	i->flags |= INODE_SEALABLE;
 	i->nlink = 0;
-	this_cpu_inc(*tmpfs_super(sb)->orphans);
+	this_cpu_inc(tmpfs_super(sb)->pcp->orphans);
 	f = file_open_anon(memfd_mount, i, name, &memfd_dentry_ops, O_RDWR | O_LARGEFILE);
 	return f;
 }

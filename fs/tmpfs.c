@@ -44,7 +44,7 @@ tmpfs_settle(struct super *sb)
 {
 	struct tmpfs_super *ts = tmpfs_super(sb);
 
-	if (counter_sum_ptr(ts->orphans) > 0)
+	if (counter_sum_ptr(&ts->pcp->orphans) > 0)
 		inode_settle_all();
 }
 
@@ -78,7 +78,7 @@ tmpfs_release_inode(struct inode *i)
 	kfree(i->link);
 	uncharge_inode(sb);
 	if (i->nlink == 0)
-		this_cpu_dec(*tmpfs_super(sb)->orphans);
+		this_cpu_dec(tmpfs_super(sb)->pcp->orphans);
 	slab_free(tmpfs_cache, ti);
 }
 
@@ -152,7 +152,7 @@ tmpfs_tmpfile(struct inode *dir, struct dentry *d, u32 mode)
 	if (is_err(i))
 		return ptr_err(i);
 	i->nlink = 0;
-	this_cpu_inc(*tmpfs_super(dir->sb)->orphans);
+	this_cpu_inc(tmpfs_super(dir->sb)->pcp->orphans);
 	dentry_attach(d, i);
 	return 0;
 }
@@ -163,7 +163,7 @@ tmpfs_link(struct inode *dir, struct inode *i, bool first)
 {
 	/* The first one of an O_TMPFILE file costs nothing. */
 	if (first) {
-		this_cpu_dec(*tmpfs_super(dir->sb)->orphans);
+		this_cpu_dec(tmpfs_super(dir->sb)->pcp->orphans);
 		return 0;
 	}
 	return charge_inode(dir->sb);
@@ -174,7 +174,7 @@ drop_links(struct inode *i, u32 n)
 {
 	inode_touch_ctime(i);
 	if (inode_drop_links(i, n))
-		this_cpu_inc(*tmpfs_super(i->sb)->orphans);
+		this_cpu_inc(tmpfs_super(i->sb)->pcp->orphans);
 	else
 		uncharge_inode(i->sb);
 }

@@ -18,12 +18,19 @@ struct tmpfs_inode {
 	u64 times_stamp;
 };
 
+/* What a CPU counts of one tmpfs, on a line of its own. */
+struct tmpfs_pcp {
+	s64 blocks __cacheline_aligned;
+	s64 inodes;
+	/* Files that have no name any more and are not freed yet. */
+	s64 orphans;
+};
+
 struct tmpfs_super {
 	/* Pages and inodes with their limits. */
 	struct limit_counter blocks;
 	struct limit_counter inodes;
-	/* Files that have no name any more and are not freed yet. */
-	s64 __percpu *orphans;
+	struct tmpfs_pcp __percpu *pcp;
 	u32 mode;
 	u32 uid;
 	u32 gid;

@@ -156,7 +156,7 @@ tmpfs_statfs(struct super *sb, struct statfs *st)
 {
 	struct tmpfs_super *ts = tmpfs_super(sb);
 
-	if (counter_sum_ptr(ts->orphans) > 0)
+	if (counter_sum_ptr(&ts->pcp->orphans) > 0)
 		inode_settle_sometimes();
 	if (ts->blocks.limit != UNLIMITED) {
 		st->blocks = ts->blocks.limit;
@@ -194,9 +194,7 @@ tmpfs_kill(struct super *sb)
 {
 	struct tmpfs_super *ts = tmpfs_super(sb);
 
-	limit_counter_fini(&ts->blocks);
-	limit_counter_fini(&ts->inodes);
-	percpu_free(ts->orphans);
+	percpu_free(ts->pcp);
 	kfree(ts);
 }
 
@@ -216,22 +214,15 @@ super_private(struct super *sb, s64 limit)
 	if (!ts)
 		return -ENOMEM;
 	ts->mode = MODE_DEFAULT;
-	ts->orphans = percpu_alloc(sizeof(s64), sizeof(s64));
-	if (!ts->orphans)
-		goto out_ts;
-	if (limit_counter_init(&ts->blocks, limit))
-		goto out_orphans;
-	if (limit_counter_init(&ts->inodes, limit))
-		goto out_blocks;
+	ts->pcp = percpu_alloc(sizeof(*ts->pcp), CACHE_LINE);
+	if (!ts->pcp) {
+		kfree(ts);
+		return -ENOMEM;
+	}
+	limit_counter_init_with(&ts->blocks, limit, &ts->pcp->blocks);
+	limit_counter_init_with(&ts->inodes, limit, &ts->pcp->inodes);
 	sb->private = ts;
 	return 0;
-out_blocks:
-	limit_counter_fini(&ts->blocks);
-out_orphans:
-	percpu_free(ts->orphans);
-out_ts:
-	kfree(ts);
-	return -ENOMEM;
 }
 
 static int

@@ -73,8 +73,8 @@ batch_for(s64 limit)
 	return (s32)min(limit / (8 * (s64)nr_cpus), (s64)BATCH_MAX);
 }
 
-int
-limit_counter_init(struct limit_counter *c, s64 limit)
+void
+limit_counter_init_with(struct limit_counter *c, s64 limit, s64 __percpu *delta)
 {
 	ASSERT(limit >= 0);
 	c->global = 0;
@@ -82,7 +82,13 @@ limit_counter_init(struct limit_counter *c, s64 limit)
 	c->batch = batch_for(limit);
 	c->tight = 0;
 	c->carriers = 0;
-	c->delta = percpu_alloc(sizeof(s64), sizeof(s64));
+	c->delta = delta;
+}
+
+int
+limit_counter_init(struct limit_counter *c, s64 limit)
+{
+	limit_counter_init_with(c, limit, percpu_alloc(sizeof(s64), sizeof(s64)));
 	return c->delta != NULL ? 0 : -ENOMEM;
 }
 

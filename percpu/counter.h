@@ -43,6 +43,8 @@ struct limit_counter {
 /* -ENOMEM. May sleep. */
 int __must_check limit_counter_init(struct limit_counter *c, s64 limit);
 void limit_counter_fini(struct limit_counter *c);
+/* With a zero that is the caller's, beside other things of each CPU: no limit_counter_fini(). */
+void limit_counter_init_with(struct limit_counter *c, s64 limit, s64 __percpu *delta);
 /*
  * Adds n (may be negative, then never fails); false if the limit would be
  * passed. Any context but NMI.
