@@ -70,6 +70,7 @@ fs_init(void)
 {
 	dcache_init();
 	atime_init();
+	super_init();
 	mount_init();
 	tmpfs_init();
 	locks_init();

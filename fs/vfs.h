@@ -147,10 +147,13 @@ struct super {
 	u32 active;
 	/* inodes and the tree hold it; the last frees it */
 	struct ref ref;
-	/* (super_lock)  in the list of all */
+	/* I  which part of the list of all (fs/super.c); (its lock) */
+	u32 shard;
 	struct list link;
 };
 
+/* Once, before any is made. */
+void super_init(void);
 /* A new super with one use and a device number of its own; err_ptr(-ENOMEM, -EMFILE). */
 struct super *super_create(const struct fs_type *t, const struct super_ops *ops, u32 flags);
 struct super *super_get(struct super *sb);
