@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Small numbers, the lowest free one first: for what is made rarely and shown to
- * users (mounts, devices of file systems). What is made often takes percpu/idpool.h.
+ * users (peer groups of mounts). What is made often takes percpu/idpool.h.
  */
 #ifndef FS_IDS_H
 #define FS_IDS_H

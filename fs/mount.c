@@ -10,15 +10,17 @@
  * reference ends the mount itself later.
  */
 #include "fs/mount.h"
-#include "fs/ids.h"
 #include "fs/mount_impl.h"
+#include "kernel/log.h"
 #include "lib/assert.h"
 #include "lib/hash.h"
 #include "mm/slab.h"
 #include "percpu/cpumask.h"
+#include "percpu/idpool.h"
 
 #define TABLE_BITS 10
-#define MOUNT_IDS (1u << 30)
+/* sysctl fs.mount-max can allow no more; what the kernel mounts for itself has numbers too. */
+#define MOUNT_IDS (1u << 20)
 
 __maybe_unused static LOCK_CLASS(mount_mutex_class, RANK_SB_MOUNT);
 __maybe_unused static LOCK_CLASS(mount_lock_class, RANK_MOUNT_TABLE);
@@ -27,11 +29,17 @@ struct mutex mount_mutex = MUTEX_INIT(mount_mutex, mount_mutex_class);
 struct spinlock mount_lock __cacheline_aligned = SPINLOCK_INIT(mount_lock_class);
 struct seqcount mount_seq __cacheline_aligned;
 
-/* r  (mount_lock) */
-static struct hlist mount_table[1 << TABLE_BITS];
-static struct ids mount_ids = IDS_INIT(mount_ids, 1, MOUNT_IDS);
+struct table_chain {
+	/* r  (lock) */
+	struct hlist mounts;
+	struct spinlock lock;
+};
 
-u32 mount_max = CONFIG_DEBUG ? 10000 : 100000;
+static LOCK_CLASS(chain_class, RANK_MOUNT_TABLE + 2);
+static struct table_chain mount_table[1 << TABLE_BITS];
+static struct idpool *mount_ids __read_mostly;
+
+u32 mount_max __read_mostly = CONFIG_DEBUG ? 10000 : 100000;
 
 void
 mount_init(void)
@@ -39,6 +47,12 @@ mount_init(void)
 	list_init(&init_mount_ns.mounts);
 	waitq_init(&init_mount_ns.wait);
 	init_mount_ns.refs = 1;
+	for (u32 i = 0; i < ARRAY_SIZE(mount_table); i++)
+		spin_init(&mount_table[i].lock, &chain_class);
+	mount_ids = idpool_create(1, MOUNT_IDS, 0);
+	if (!mount_ids)
+		panic("no memory for the numbers of mounts");
+	mount_local_init();
 }
 
 void
@@ -59,22 +73,22 @@ struct mount *
 mount_alloc(struct super *sb, struct dentry *root, const char *source)
 {
 	struct mount *m = kzalloc(sizeof(*m), GFP_KERNEL);
-	s32 id = -ENOMEM;
+	s64 id = -ENOMEM;
 
 	if (!m)
 		return err_ptr(-ENOMEM);
 	m->pcp = percpu_alloc(sizeof(struct mount_pcp), CACHE_LINE);
 	m->source = kstrdup(source ? source : "none", GFP_KERNEL);
 	if (m->pcp && m->source)
-		id = ids_alloc(&mount_ids);
+		id = idpool_alloc(mount_ids);
 	if (id < 0) {
 		if (m->pcp)
 			percpu_free(m->pcp);
 		kfree(m->source);
 		kfree(m);
-		return err_ptr(id);
+		return err_ptr(id == -EAGAIN ? -ENOSPC : id);
 	}
-	m->id = id;
+	m->id = (s32)id;
 	m->sb = super_get(sb);
 	m->root = dentry_get(root);
 	m->flags = MOUNT_RELATIME;
@@ -152,7 +166,7 @@ mount_end(struct mount *m)
 	dentry_put(m->root);
 	super_put(m->sb);
 	percpu_free(m->pcp);
-	ids_free(&mount_ids, m->id);
+	idpool_free(mount_ids, (u32)m->id);
 	kfree(m->source);
 	kfree(m);
 }
@@ -239,7 +253,7 @@ mount_drop_write(struct mount *m)
 	this_cpu_dec(m->pcp->writers);
 }
 
-static struct hlist *
+static struct table_chain *
 table_chain(const struct mount *m, const struct dentry *d)
 {
 	return &mount_table[hash_bits(hash_2u64((u64)m, (u64)d), TABLE_BITS)];
@@ -250,7 +264,7 @@ mount_find_rcu(const struct mount *m, const struct dentry *d)
 {
 	struct mount *c;
 
-	hlist_for_each_entry_rcu(c, table_chain(m, d), hash) {
+	hlist_for_each_entry_rcu(c, &table_chain(m, d)->mounts, hash) {
 		if (READ_ONCE(c->parent) == m && READ_ONCE(c->mountpoint) == d)
 			return c;
 	}
@@ -270,15 +284,22 @@ mount_internal(struct super *sb)
 	return m;
 }
 
-/* mount_tree.c enters and removes through these; write section of mount_seq. */
 void
 mount_table_add(struct mount *m)
 {
-	hlist_add_rcu(&m->hash, table_chain(m->parent, m->mountpoint));
+	struct table_chain *c = table_chain(m->parent, m->mountpoint);
+
+	spin_lock(&c->lock);
+	hlist_add_rcu(&m->hash, &c->mounts);
+	spin_unlock(&c->lock);
 }
 
 void
 mount_table_del(struct mount *m)
 {
+	struct table_chain *c = table_chain(m->parent, m->mountpoint);
+
+	spin_lock(&c->lock);
 	hlist_del_init_rcu(&m->hash);
+	spin_unlock(&c->lock);
 }

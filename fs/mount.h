@@ -11,8 +11,10 @@
  * References of a mount are per-CPU counts: while it is attached nobody adds
  * them up; after it was detached each put does, under mount_lock.
  *
- * Locking: mount_mutex (sleeping) covers every change of the tree; mount_lock
- * (spinning) the tables and counts, with mount_seq for readers.
+ * Locking: the tree lock (mount_tree_lock(), sleeping: mount_mutex and what
+ * fs/mount_local.c says) covers every change of the tree but new mounts that are
+ * pending; mount_lock (spinning) the lists and counts, with mount_seq for readers.
+ * The table has a lock for each chain.
  *
  * Why a walk may take a reference without a barrier: it counts up, then checks
  * mount_seq, all in one RCU section. A detach changes mount_seq, waits for a
@@ -55,17 +57,16 @@ struct mount_ns {
 	u32 refs;
 	/* (mount_lock) */
 	struct mount *root;
-	/* (mount_lock)  all mounts, in order of mounting */
+	/* (mount_lock)  all mounts but pending ones, in order of mounting */
 	struct list mounts;
 	u32 count;
+	/* (mount_lock)  ns_seq of the last in the list */
 	u64 last_seq;
-	/* a  changes, for poll on /proc/mounts */
-	u64 event;
 	struct waitq wait;
 };
 
 struct mount {
-	/* r  chain of the table (mount_lock) */
+	/* r  chain of the table (its lock) */
 	struct hnode hash;
 	/* (mount_lock)  all that are mounted on one dentry, whoever the parent */
 	struct hnode point_hash;
@@ -85,25 +86,25 @@ struct mount {
 	/* (mount_lock)  somebody is in mount_end() */
 	bool ending;
 	struct mount_ns *ns;
-	/* (mount_lock)  rises in the order of the namespace's list */
+	/* (mount_lock)  rises in the order of the namespace's list; ns, or more than the last */
 	u64 ns_seq;
 	/*
-	 * (mount_lock)  children, siblings, all of the namespace, all of the super:
-	 * written when others are mounted; walks read what is above.
+	 * (mount_lock)  children, siblings, all of the namespace (or of the shard, while
+	 * pending): written when others are mounted; walks read what is above.
 	 */
 	struct list children __cacheline_aligned;
 	struct list child_link;
 	struct list ns_link;
-	/* (mount_mutex)  propagation: peers of a shared mount form a ring; slaves of a master */
+	/* (tree lock)  propagation: peers of a shared mount form a ring; slaves of a master */
 	s32 group;
 	struct list peer;
 	struct mount *master;
 	struct list slaves;
 	struct list slave_link;
-	/* (mount_mutex)  last propagation that visited it; its copy while a tree is copied */
+	/* (tree lock)  last propagation that visited it; its copy while a tree is copied */
 	u64 visited;
 	struct mount *twin;
-	/* (mount_mutex)  on a list of mounts that are being detached; where it was */
+	/* (tree lock)  on a list of mounts that are being detached; where it was */
 	struct list gone_link;
 	struct path was;
 };

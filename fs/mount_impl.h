@@ -18,11 +18,43 @@ struct mount *mount_alloc(struct super *sb, struct dentry *root, const char *sou
 /* References; exact when nobody else changes them (mount_lock held). */
 s64 mount_count(const struct mount *m);
 s64 mount_writers(const struct mount *m);
-/* The table that walks read; mount_lock held, to take out: write section of mount_seq. */
+/* The table that walks read; to take out: write section of mount_seq. */
 void mount_table_add(struct mount *m);
 void mount_table_del(struct mount *m);
 
-/* --- mount_tree.c; mount_mutex held --- */
+/* --- mount_local.c --- */
+
+void mount_local_init(void);
+/* For changes of the tree: all mounts are linked, and others are attached by the holder only. */
+void mount_tree_lock(void) __acquires(&mount_mutex);
+void mount_tree_unlock(void) __releases(&mount_mutex);
+/* The rest of a change needs mount_mutex only (till mount_tree_unlock()). */
+void mount_tree_open(void) __must_hold(&mount_mutex);
+/* All mounts that were attached before are in the namespace's list. May sleep. */
+void mount_tree_settle(void);
+/*
+ * Attaches m, which is alone, at `where` beside what other CPUs attach; its first
+ * reference becomes the tree's. -EAGAIN: needs the tree lock; -ENOENT, -EINVAL, -ENOTDIR.
+ */
+int mount_attach_local(struct mount *m, const struct path *where);
+/* For its test: does not see that a place is taken. */
+extern bool mount_local_blind;
+
+/* Only root directories go on directories, only others on others. */
+static inline int
+mount_check_kinds(const struct dentry *root, const struct dentry *point)
+{
+	return dentry_is_dir(root) == dentry_is_dir(point) ? 0 : -ENOTDIR;
+}
+
+/* The part of mount_link() that walks need. Any lock, or a mount that nobody knows yet. */
+void mount_place(struct mount *m, struct mount *parent, struct dentry *point);
+/* The other part; mount_lock held. */
+void mount_link_rest(struct mount *m);
+/* Puts an attached mount at the end of its namespace's list, as of `stamp`. mount_lock held. */
+void mount_enter_list(struct mount *m, u64 stamp);
+
+/* --- mount_tree.c; the tree lock is held --- */
 
 /* The next mount of the tree below top in depth-first order; NULL at the end. */
 struct mount *mount_next(struct mount *m, struct mount *top);
@@ -48,14 +80,16 @@ int mount_attach_tree(struct mount *top, struct mount *parent, struct dentry *po
 void mount_collect(struct mount *top, struct list *gone);
 /* Takes what is on the list out of the tree. Write section. */
 void mount_detach_list(struct list *gone);
-/* Drops what it held. No lock but mount_mutex. May sleep. */
+/* Takes what is on the list, no longer in the tree, out of its groups. */
+void mount_part_list(struct list *gone);
+/* Then drops what it held. No lock but mount_mutex. May sleep. */
 void mount_put_list(struct list *gone);
 /* Is p (still) the place of an attached mount of current's namespace? */
 bool mount_in_ns(const struct mount *m);
 /* Goes to the topmost mount on p, replacing its references. */
 void mount_follow_top(struct path *p);
 
-/* --- mount_propagate.c; mount_mutex held --- */
+/* --- mount_propagate.c; the tree lock is held --- */
 
 static inline bool
 mount_shared(const struct mount *m)

@@ -40,14 +40,7 @@ mount_flags(u64 flags, u32 old, bool remount)
 	return f;
 }
 
-/* Only root directories go on directories, only others on others. */
-static int
-check_kinds(const struct dentry *root, const struct dentry *point)
-{
-	return dentry_is_dir(root) == dentry_is_dir(point) ? 0 : -ENOTDIR;
-}
-
-/* Puts a tree on `where` (on top of what is there by now). mount_mutex held. */
+/* Puts a tree on `where` (on top of what is there by now). The tree lock is held. */
 static int
 graft(struct mount *top, const struct path *where)
 {
@@ -59,7 +52,7 @@ graft(struct mount *top, const struct path *where)
 	if (!mount_in_ns(p.mnt))
 		err = -EINVAL;
 	else
-		err = check_kinds(top->root, p.dentry);
+		err = mount_check_kinds(top->root, p.dentry);
 	if (!err)
 		err = mount_attach_tree(top, p.mnt, p.dentry);
 	path_put(&p);
@@ -104,11 +97,15 @@ do_new_mount(const struct path *where, const struct mount_request *r)
 	m = new_mount(r);
 	if (is_err(m))
 		return ptr_err(m);
-	mutex_lock(&mount_mutex);
-	err = graft(m, where);
+	err = mount_attach_local(m, where);
+	if (!err)
+		return 0;
+	mount_tree_lock();
+	if (err == -EAGAIN)
+		err = graft(m, where);
 	if (err)
 		mount_free_tree(m);
-	mutex_unlock(&mount_mutex);
+	mount_tree_unlock();
 	return err;
 }
 
@@ -151,7 +148,7 @@ do_bind(const struct path *where, const struct mount_request *r)
 	err = path_lookup(AT_FDCWD, r->source, WALK_FOLLOW, &from);
 	if (err)
 		return err;
-	mutex_lock(&mount_mutex);
+	mount_tree_lock();
 	if (!may_bind(&from)) {
 		err = -EINVAL;
 	} else {
@@ -160,7 +157,7 @@ do_bind(const struct path *where, const struct mount_request *r)
 		if (err && !is_err(m))
 			mount_free_tree(m);
 	}
-	mutex_unlock(&mount_mutex);
+	mount_tree_unlock();
 	path_put(&from);
 	return err;
 }
@@ -188,7 +185,7 @@ check_move(const struct path *from, const struct path *to)
 		if (up == m)
 			return -ELOOP;
 	}
-	return check_kinds(m->root, to->dentry);
+	return mount_check_kinds(m->root, to->dentry);
 }
 
 /* Takes m out of its place but leaves what is below it linked. */
@@ -219,7 +216,7 @@ do_move(const struct path *where, const struct mount_request *r)
 	if (err)
 		return err;
 	path_get(&to);
-	mutex_lock(&mount_mutex);
+	mount_tree_lock();
 	mount_follow_top(&to);
 	err = check_move(&from, &to);
 	if (!err) {
@@ -236,7 +233,7 @@ do_move(const struct path *where, const struct mount_request *r)
 			mount_write_unlock();
 		}
 	}
-	mutex_unlock(&mount_mutex);
+	mount_tree_unlock();
 	if (old.mnt)
 		path_put(&old);
 	path_put(&to);
@@ -246,7 +243,7 @@ do_move(const struct path *where, const struct mount_request *r)
 
 /* --- remount --- */
 
-/* Makes sure that nobody writes through m: 0 or -EBUSY. mount_mutex held. */
+/* Makes sure that nobody writes through m: 0 or -EBUSY. The tree lock is held. */
 static int
 hold_writers(struct mount *m)
 {
@@ -269,7 +266,6 @@ set_flags(struct mount *m, u32 flags)
 
 	while (!atomic_try_cmpxchg(&m->flags, &old, (old & ~MOUNT_USER_FLAGS) | flags))
 		;
-	m->ns->event++;
 	waitq_wake_all(&m->ns->wait);
 }
 
@@ -282,7 +278,7 @@ do_reconfigure(const struct path *where, const struct mount_request *r)
 
 	if (where->dentry != m->root)
 		return -EINVAL;
-	mutex_lock(&mount_mutex);
+	mount_tree_lock();
 	flags = mount_flags(r->flags, m->flags, true);
 	if (!mount_in_ns(m))
 		err = -EINVAL;
@@ -295,11 +291,11 @@ do_reconfigure(const struct path *where, const struct mount_request *r)
 		set_flags(m, flags);
 		unhold_writers(m);
 	}
-	mutex_unlock(&mount_mutex);
+	mount_tree_unlock();
 	return err;
 }
 
-/* All mounts of a super in current's namespace: is one being written? mount_mutex held. */
+/* All mounts of a super in current's namespace: is one being written? The tree lock is held. */
 static int
 super_writers(struct super *sb)
 {
@@ -360,12 +356,12 @@ do_remount(const struct path *where, const struct mount_request *r)
 
 	if (where->dentry != m->root)
 		return -EINVAL;
-	mutex_lock(&mount_mutex);
+	mount_tree_lock();
 	flags = mount_flags(r->flags, m->flags, true);
 	err = mount_in_ns(m) ? remount_super(m->sb, r) : -EINVAL;
 	if (!err)
 		set_flags(m, flags);
-	mutex_unlock(&mount_mutex);
+	mount_tree_unlock();
 	return err;
 }
 
@@ -379,9 +375,9 @@ do_change_type(const struct path *where, const struct mount_request *r)
 
 	if (type & ~MS_TYPES || !is_power_of_2(type) || where->dentry != where->mnt->root)
 		return -EINVAL;
-	mutex_lock(&mount_mutex);
+	mount_tree_lock();
 	err = mount_in_ns(where->mnt) ? mount_change_type(where->mnt, r->flags) : -EINVAL;
-	mutex_unlock(&mount_mutex);
+	mount_tree_unlock();
 	return err;
 }
 

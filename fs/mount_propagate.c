@@ -9,7 +9,7 @@
  * that it follows: peers before slaves, so that copies are made of copies that
  * exist already.
  *
- * Locking: mount_mutex for all of it.
+ * Locking: the tree lock for all of it.
  *
  * See: mount_namespaces(7).
  */
@@ -133,7 +133,6 @@ mount_change_type(struct mount *top, u64 flags)
 
 	for (struct mount *m = top; m && !err; m = rec ? mount_next(m, top) : NULL)
 		err = change_one(m, type);
-	top->ns->event++;
 	waitq_wake_all(&top->ns->wait);
 	return err;
 }

@@ -151,6 +151,7 @@ show_all(struct seq *s, struct mount_ns *ns, const struct path *root, line_fn *l
 
 	if (!buf)
 		return;
+	mount_tree_settle();
 	for (struct mount *m = next_in_ns(ns, NULL); m; m = next_in_ns(ns, m))
 		line(s, m, root, buf);
 	kfree(buf);

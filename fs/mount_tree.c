@@ -9,6 +9,7 @@
 #include "fs/mount_impl.h"
 #include "kernel/log.h"
 #include "kernel/task/task.h"
+#include "kernel/time/clock.h"
 #include "lib/hash.h"
 
 #define POINT_BITS 8
@@ -99,14 +100,26 @@ mount_tree_size(struct mount *top)
 }
 
 void
-mount_link(struct mount *m, struct mount *parent, struct dentry *point)
+mount_place(struct mount *m, struct mount *parent, struct dentry *point)
 {
 	mount_get(parent);
 	WRITE_ONCE(m->mountpoint, dentry_get(point));
 	WRITE_ONCE(m->parent, parent);
-	list_add_tail(&m->child_link, &parent->children);
-	hlist_add(&m->point_hash, point_chain(point));
 	mount_table_add(m);
+}
+
+void
+mount_link_rest(struct mount *m)
+{
+	list_add_tail(&m->child_link, &m->parent->children);
+	hlist_add(&m->point_hash, point_chain(m->mountpoint));
+}
+
+void
+mount_link(struct mount *m, struct mount *parent, struct dentry *point)
+{
+	mount_place(m, parent, point);
+	mount_link_rest(m);
 }
 
 void
@@ -198,16 +211,24 @@ mount_copy_tree(struct mount *top, struct dentry *root, bool rec)
 }
 
 void
+mount_enter_list(struct mount *m, u64 stamp)
+{
+	struct mount_ns *ns = m->ns;
+
+	list_add_tail(&m->ns_link, &ns->mounts);
+	m->ns_seq = max(stamp, ns->last_seq + 1);
+	ns->last_seq = m->ns_seq;
+	ns->count++;
+}
+
+void
 mount_enter_ns(struct mount *top, struct mount_ns *ns)
 {
 	for (struct mount *m = top; m; m = mount_next(m, top)) {
 		m->ns = ns;
 		WRITE_ONCE(m->attached, true);
-		list_add_tail(&m->ns_link, &ns->mounts);
-		m->ns_seq = ++ns->last_seq;
-		ns->count++;
+		mount_enter_list(m, ktime_get());
 	}
-	ns->event++;
 }
 
 void
@@ -228,7 +249,6 @@ mount_detach_list(struct list *gone)
 		if (m->ns) {
 			list_del_init(&m->ns_link);
 			m->ns->count--;
-			m->ns->event++;
 			m->ns = NULL;
 		}
 		WRITE_ONCE(m->attached, false);
@@ -238,12 +258,19 @@ mount_detach_list(struct list *gone)
 }
 
 void
+mount_part_list(struct list *gone)
+{
+	struct mount *m;
+
+	list_for_each_entry(m, gone, gone_link)
+		mount_make_private(m);
+}
+
+void
 mount_put_list(struct list *gone)
 {
 	struct mount *m, *tmp;
 
-	list_for_each_entry(m, gone, gone_link)
-		mount_make_private(m);
 	/* Puts that still saw ->attached have counted; from now on they add up. */
 	rcu_synchronize();
 	list_for_each_entry_safe(m, tmp, gone, gone_link) {
@@ -267,6 +294,7 @@ mount_free_tree(struct mount *top)
 	mount_collect(top, &gone);
 	mount_detach_list(&gone);
 	mount_write_unlock();
+	mount_part_list(&gone);
 	mount_put_list(&gone);
 }
 
@@ -406,12 +434,12 @@ mount_set_root(struct super *sb, const char *source)
 	if (is_err(m))
 		panic("no memory for the root mount");
 	m->flags = 0;
-	mutex_lock(&mount_mutex);
+	mount_tree_lock();
 	mount_write_lock();
 	mount_enter_ns(m, &init_mount_ns);
 	init_mount_ns.root = m;
 	mount_write_unlock();
-	mutex_unlock(&mount_mutex);
+	mount_tree_unlock();
 	root = (struct path){.mnt = m, .dentry = m->root};
 	current->fs = fs_context_create(&root);
 	if (!current->fs)

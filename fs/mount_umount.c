@@ -9,7 +9,7 @@
 /*
  * What goes elsewhere when m goes: the mounts at the same point of those that
  * follow its parent, as far as nothing is mounted on them. lazy: even if in use.
- * -EBUSY. mount_mutex held.
+ * -EBUSY. The tree lock is held.
  */
 static int
 collect_followers(struct mount *m, bool lazy, struct list *gone)
@@ -73,6 +73,8 @@ detach(struct mount *m, bool lazy)
 	mount_write_unlock();
 	if (!err) {
 		waitq_wake_all(&current_mount_ns()->wait);
+		mount_part_list(&gone);
+		mount_tree_open();
 		mount_put_list(&gone);
 	}
 	return err;
@@ -114,14 +116,14 @@ mount_umount(const struct path *where, int flags)
 	path_put(&root);
 	if (is_root)
 		return flags & MNT_EXPIRE ? -EINVAL : umount_root(m);
-	mutex_lock(&mount_mutex);
+	mount_tree_lock();
 	if (!mount_in_ns(m) || !m->parent)
 		err = -EINVAL;
 	if (!err && (flags & MNT_EXPIRE))
 		err = expire(m);
 	if (!err)
 		err = detach(m, flags & MNT_DETACH);
-	mutex_unlock(&mount_mutex);
+	mount_tree_unlock();
 	return err;
 }
 
@@ -186,7 +188,6 @@ swap_roots(struct mount *new_mnt, struct mount *root_mnt, const struct path *put
 	atomic_or(&root_was.dentry->flags, D_MOUNTED);
 	spin_unlock(&root_was.dentry->lock);
 	mount_link(new_mnt, root_was.mnt, root_was.dentry);
-	new_mnt->ns->event++;
 	mount_write_unlock();
 	path_put(&new_was);
 	path_put(&root_was);
@@ -202,12 +203,12 @@ mount_pivot_root(const struct path *new_root, const struct path *put_old)
 
 	current_root(&root);
 	path_get(&old);
-	mutex_lock(&mount_mutex);
+	mount_tree_lock();
 	mount_follow_top(&old);
 	err = check_pivot(new_root, &old, &root);
 	if (!err)
 		err = swap_roots(new_root->mnt, root.mnt, &old);
-	mutex_unlock(&mount_mutex);
+	mount_tree_unlock();
 	if (!err) {
 		new_place = (struct path){.mnt = new_root->mnt, .dentry = new_root->mnt->root};
 		fs_replace_root_all(&root, &new_place);
