@@ -118,15 +118,18 @@ units_take(size_t n, size_t align_units)
 	return start;
 }
 
+/* Writes only what is not zero: copies of CPUs that did not use the object stay where they are. */
 static void
 object_zero(void __percpu *p, size_t size)
 {
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu) {
+		char *copy = percpu_shift((char __percpu *)p, percpu_offset[cpu]);
+
 		/* Areas that are not made yet start with zeroed pages. */
-		if (percpu_offset[cpu] != 0)
-			memset(percpu_shift((char __percpu *)p, percpu_offset[cpu]), 0, size);
+		if (percpu_offset[cpu] != 0 && memchr_inv(copy, 0, size))
+			memset(copy, 0, size);
 	}
 }
 
