@@ -21,8 +21,8 @@
 
 #define BUCKETS_MIN_SHIFT 10u
 #define BUCKETS_MAX_SHIFT 18u
-/* One bucket for each 64 KiB of memory. */
-#define BUCKET_PAGES 16
+/* One bucket for each 16 KiB of memory: four share a line, and names of several CPUs meet there. */
+#define BUCKET_PAGES 4
 
 static LOCK_CLASS(bucket_lock_class, RANK_DENTRY_CHILD);
 LOCK_CLASS(dentry_lock_class, RANK_DENTRY + 2);
