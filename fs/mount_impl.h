@@ -28,10 +28,8 @@ void mount_local_init(void);
 /* For changes of the tree: all mounts are linked, and others are attached by the holder only. */
 void mount_tree_lock(void) __acquires(&mount_mutex);
 void mount_tree_unlock(void) __releases(&mount_mutex);
-/* The rest of a change needs mount_mutex only (till mount_tree_unlock()). */
+/* The rest needs mount_mutex only (till mount_tree_unlock()): lists stay, mounts get pending. */
 void mount_tree_open(void) __must_hold(&mount_mutex);
-/* All mounts that were attached before are in the namespace's list. May sleep. */
-void mount_tree_settle(void);
 /*
  * Attaches m, which is alone, at `where` beside what other CPUs attach; its first
  * reference becomes the tree's. -EAGAIN: needs the tree lock; -ENOENT, -EINVAL, -ENOTDIR.

@@ -49,7 +49,7 @@ struct mount_shard {
 	struct spinlock lock __cacheline_aligned;
 	/* (lock) */
 	bool closed;
-	/* (lock)  by ns_link, in the order of ns_seq; others read nr_pending */
+	/* (lock)  by ns_link, in the order of ns_seq */
 	u32 nr_pending;
 	struct list pending;
 };
@@ -83,7 +83,7 @@ shard_close(struct mount_shard *s, struct list *all)
 	spin_lock(&s->lock);
 	s->closed = true;
 	list_splice_tail_init(&s->pending, &mine);
-	WRITE_ONCE(s->nr_pending, 0);
+	s->nr_pending = 0;
 	spin_unlock(&s->lock);
 	list_for_each_entry_safe(m, tmp, &mine, ns_link) {
 		struct list *behind = all->prev;
@@ -135,18 +135,6 @@ mount_tree_unlock(void)
 	mutex_unlock(&mount_mutex);
 }
 
-void
-mount_tree_settle(void)
-{
-	for (u32 i = 0; i < nr_shards; i++) {
-		if (READ_ONCE(shards[i].nr_pending)) {
-			mount_tree_lock();
-			mount_tree_unlock();
-			return;
-		}
-	}
-}
-
 /* --- a new mount --- */
 
 /* Makes d, which is no mount point, one. -ENOENT: it was removed; -EAGAIN: it is one. */
@@ -196,7 +184,7 @@ make_pending(struct mount_shard *s, struct mount *m, const struct path *where)
 	WRITE_ONCE(m->attached, true);
 	mount_place(m, where->mnt, where->dentry);
 	list_add_tail(&m->ns_link, &s->pending);
-	WRITE_ONCE(s->nr_pending, s->nr_pending + 1);
+	s->nr_pending++;
 	return 0;
 }
 

@@ -116,44 +116,21 @@ mountinfo_line(struct seq *s, struct mount *m, const struct path *root, char *bu
 
 typedef void line_fn(struct seq *s, struct mount *m, const struct path *root, char *buf);
 
-/*
- * The next mount behind prev (whose reference is dropped; NULL: the first), with
- * a reference. If prev was detached meanwhile the list is gone through by number.
- */
-static struct mount *
-next_in_ns(struct mount_ns *ns, struct mount *prev)
-{
-	struct mount *m, *next = NULL;
-
-	spin_lock(&mount_lock);
-	if (prev && prev->ns == ns) {
-		if (!list_is_last(&prev->ns_link, &ns->mounts))
-			next = list_next_entry(prev, ns_link);
-	} else {
-		list_for_each_entry(m, &ns->mounts, ns_link) {
-			if (!prev || m->ns_seq > prev->ns_seq) {
-				next = m;
-				break;
-			}
-		}
-	}
-	if (next)
-		mount_get(next);
-	spin_unlock(&mount_lock);
-	mount_put(prev);
-	return next;
-}
-
+/* Without references, which would make a mount busy that umount(2) finds them on. */
 static void
 show_all(struct seq *s, struct mount_ns *ns, const struct path *root, line_fn *line)
 {
 	char *buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	struct mount *m;
 
 	if (!buf)
 		return;
-	mount_tree_settle();
-	for (struct mount *m = next_in_ns(ns, NULL); m; m = next_in_ns(ns, m))
+	mount_tree_lock();
+	/* The list is the mutex's alone. */
+	mount_tree_open();
+	list_for_each_entry(m, &ns->mounts, ns_link)
 		line(s, m, root, buf);
+	mount_tree_unlock();
 	kfree(buf);
 }
 

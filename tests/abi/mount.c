@@ -467,3 +467,80 @@ TEST(walks_while_mounts_change)
 		is(status, 0);
 	}
 }
+
+/* Are both listed, and upper behind lower, on which it is? */
+static bool
+listed_in_order(const char *lower, const char *upper)
+{
+	static char buf[65536];
+	char cwd[PATH_MAX - 32], a[PATH_MAX], b[PATH_MAX], *at;
+
+	if (!getcwd(cwd, sizeof(cwd)))
+		return false;
+	snprintf(a, sizeof(a), " %s/%s ", cwd, lower);
+	snprintf(b, sizeof(b), " %s/%s ", cwd, upper);
+	get("/proc/self/mountinfo", buf, sizeof(buf));
+	at = strstr(buf, a);
+	return at && strstr(at, b);
+}
+
+/* One of several that mount beside each other, and on one place; 0 or what went wrong. */
+static int
+mount_beside(int n)
+{
+	char dir[16], sub[32];
+
+	snprintf(dir, sizeof(dir), "d%d", n);
+	snprintf(sub, sizeof(sub), "d%d/sub", n);
+	for (int i = 0; i < 20; i++) {
+		int tries = 0;
+
+		if (mount("t", dir, "tmpfs", 0, NULL) || mkdir(sub, 0755))
+			return 1;
+		if (mount("t", sub, "tmpfs", 0, NULL))
+			return 2;
+		if (!listed_in_order(dir, sub))
+			return 3;
+		if (umount(dir) != -1 || errno != EBUSY)
+			return 4;
+		if (umount(sub) || umount(dir))
+			return 5;
+		if (mount("c", "common", "tmpfs", 0, NULL))
+			return 6;
+		/*
+		 * Whoever's is on top; busy while another looks at it. Two that try again
+		 * at once would look at the same time again.
+		 */
+		while (umount("common")) {
+			if ((errno != EBUSY && errno != EINVAL) || tries++ == 10000)
+				return 7;
+			usleep(100 * n);
+		}
+	}
+	return 0;
+}
+
+TEST(mounts_beside_each_other)
+{
+	pid_t pids[4];
+	char dir[16];
+	int status;
+
+	works(mkdir("common", 0755));
+	for (int i = 0; i < 4; i++) {
+		snprintf(dir, sizeof(dir), "d%d", i);
+		works(mkdir(dir, 0755));
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(mount_beside(i));
+	}
+	for (int i = 0; i < 4; i++) {
+		waitpid(pids[i], &status, 0);
+		is(status, 0);
+		snprintf(dir, sizeof(dir), "d%d", i);
+		check(!mounted(dir, NULL));
+		works(rmdir(dir));
+	}
+	fails(umount("common"), EINVAL);
+	works(rmdir("common"));
+}
