@@ -79,6 +79,13 @@ use_object(struct hotplug_torture *s)
 	rcu_call(&o->rcu, object_called);
 }
 
+/* CPUs 1 to this one come and go. */
+static unsigned int
+last_hot(void)
+{
+	return min(nr_cpus - 1, 7u);
+}
+
 static void
 item_run(struct work *w)
 {
@@ -97,9 +104,11 @@ post_pinned(unsigned int cpu, struct work *w)
 	return posted;
 }
 
+/* To one that leaves: most of many stay. */
 static bool
 post_unpinned(unsigned int cpu, struct work *w)
 {
+	cpu = 1 + cpu % last_hot();
 	if (!cpu_active(cpu))
 		return false;
 	/* Longer than it takes a CPU to leave, often. */
@@ -164,13 +173,6 @@ user(void *arg)
 			break;
 		}
 	}
-}
-
-/* CPUs 1 to this one come and go. */
-static unsigned int
-last_hot(void)
-{
-	return min(nr_cpus - 1, 7u);
 }
 
 /* They all leave; 0 or the error. */

@@ -9,12 +9,12 @@
 #include "kernel/sysrq.h"
 #include "kernel/task/task.h"
 #include "kernel/time/clock.h"
+#include "kernel/time/timer.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "percpu/cpumask.h"
-#include "percpu/mailbox.h"
 #include "percpu/pin.h"
 #include "sync/mutex.h"
 #include "sync/spinlock.h"
@@ -184,11 +184,35 @@ take_both(void *lock)
 	spin_unlock(lock);
 }
 
+/* For taken_by_timer: what it takes; NULL: it has. */
+static struct spinlock *for_timer;
+
+static void
+taken_by_timer(struct timer *timer)
+{
+	take(for_timer);
+	smp_store_release(&for_timer, NULL);
+}
+
+/* By a clock interrupt: messages may be read without one, by a CPU that idles. */
+static void
+take_in_interrupt(struct spinlock *lock)
+{
+	struct timer timer;
+
+	for_timer = lock;
+	timer_init(&timer, taken_by_timer);
+	timer_start(&timer, ktime_get());
+	while (smp_load_acquire(&for_timer))
+		sleep_ns(NSEC_PER_MSEC);
+	timer_cancel_sync(&timer);
+}
+
 /* Taken by an interrupt, and where that can come. */
 static void
 lock_irq(void)
 {
-	(void)!cpu_call(cpu_id() == 0 ? nr_cpus - 1 : 0, take, &low_lock);
+	take_in_interrupt(&low_lock);
 	take(&low_lock);
 }
 
@@ -201,7 +225,7 @@ lock_behind_irq(void)
 {
 	unsigned long f;
 
-	(void)!cpu_call(cpu_id() == 0 ? nr_cpus - 1 : 0, take, &irq_lock);
+	take_in_interrupt(&irq_lock);
 	f = irq_save();
 	take_both(&irq_lock);
 	irq_restore(f);

@@ -99,6 +99,15 @@ units_back(size_t start, size_t n)
 	return true;
 }
 
+/* percpu_port_lock() held; is_line() reads without it. */
+static void
+last_flip(size_t unit)
+{
+	unsigned long *word = &last[unit / BITS_PER_LONG];
+
+	WRITE_ONCE(*word, *word ^ BIT(unit % BITS_PER_LONG));
+}
+
 /* Finds n free units and takes them; UNITS if there are none. */
 static size_t
 units_take(size_t n, size_t align_units)
@@ -111,7 +120,7 @@ units_take(size_t n, size_t align_units)
 	if (start >= UNITS || !units_back(start, n))
 		return UNITS;
 	bitmap_set_range(used, start, n);
-	bit_set(last, start + n - 1);
+	last_flip(start + n - 1);
 	used_units += n;
 	if (start == first_free)
 		first_free = bitmap_next_zero(used, UNITS, start + n);
@@ -183,7 +192,7 @@ static bool
 is_line(size_t start)
 {
 	/* Other bits of the word change meanwhile, under the lock; the object's own do not. */
-	unsigned long ends = data_race(last[start / BITS_PER_LONG]) >> start % BITS_PER_LONG;
+	unsigned long ends = READ_ONCE(last[start / BITS_PER_LONG]) >> start % BITS_PER_LONG;
 
 	return start % LINE_UNITS == 0 && (ends & (BIT(LINE_UNITS) - 1)) == BIT(LINE_UNITS - 1);
 }
@@ -200,7 +209,7 @@ units_give(size_t start)
 	/* The unit in front is free or ends another object. */
 	ASSERT(start == static_units() || !bit_test(used, start - 1) || bit_test(last, start - 1));
 	n = bitmap_next_one(last, UNITS, start) - start + 1;
-	bit_clear(last, start + n - 1);
+	last_flip(start + n - 1);
 	bitmap_clear_range(used, start, n);
 	used_units -= n;
 	if (start < first_free)
