@@ -300,7 +300,7 @@ static int
 read_made_link(const struct path *p, char __user *buf, int n)
 {
 	struct inode *i = p->dentry->inode;
-	struct link_result r = {0};
+	struct link_result r = {.reading = true};
 	const char *text;
 	char *page;
 	int err = i->ops->get_link(i, p->dentry, false, &r);

@@ -202,6 +202,8 @@ struct iattr;
  * -EAGAIN to be called again from where it may sleep.
  */
 struct link_result {
+	/* in: only its text is wanted (readlink) */
+	bool reading;
 	const char *text;
 	bool allocated;
 	bool jumped;

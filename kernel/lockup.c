@@ -89,6 +89,19 @@ param_panic(const char *v)
 }
 PARAM("softlockup_panic", param_panic);
 
+/* Seconds, 3 to 300 as in Linux. */
+static int
+param_rcu(const char *v)
+{
+	u32 n;
+
+	if (v == NULL || parse_u32(v, 10, &n) != 0 || n < 3 || n > 300)
+		return -EINVAL;
+	rcu_stall_ns = n * NSEC_PER_SEC;
+	return 0;
+}
+PARAM("rcupdate.rcu_cpu_stall_timeout", param_rcu);
+
 u64
 lockup_reports(void)
 {

@@ -34,7 +34,7 @@ user_exit_work(struct regs *r, bool syscall)
 		}
 		work = READ_ONCE(t->work) & ~(u32)WORK_SYSCALL_TRACE;
 		if (work == 0) {
-			/* A tracer may have set it: the way back would fault in the kernel. */
+			/* Set by a tracer or a frame: the way back would fault in the kernel. */
 			if (likely(r->rip < USER_END))
 				break;
 			irq_enable();

@@ -260,13 +260,13 @@ arch_signal_return(struct regs *r, u64 *mask, bool *bad)
 	*bad = true;
 	if (copy_from_user(&uc, &uf->uc, sizeof(uc)))
 		return -EFAULT;
-	if (uc.mc.rip >= USER_END || fp_restore((const u8 __user *)uc.mc.fpstate))
+	if (fp_restore((const u8 __user *)uc.mc.fpstate))
 		return -EFAULT;
 	context_restore(r, &uc.mc);
 	signal_restore_altstack(&uc.stack, r->rsp);
 	*mask = uc.sigmask;
 	*bad = false;
-	/* All registers are the program's, rcx and r11 too: leave by IRET. */
+	/* All registers are the program's, rcx and r11 too: leave by IRET. exit.c looks at rip. */
 	atomic_or(&current->work, WORK_NOTIFY);
 	return (long)r->rax;
 }

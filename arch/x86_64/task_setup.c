@@ -47,6 +47,7 @@ arch_task_setup_user(struct task *child, const struct regs *parent_regs, unsigne
 	/* The FS base is read from the register, since user mode may have written it. */
 	child->fs_base = rdmsr(MSR_FS_BASE);
 	child->gs_base = rdmsr(MSR_KERNEL_GS_BASE);
+	atomic_or(&child->switch_flags, current->switch_flags & SWITCH_TSC);
 	frame_make(child, r, entry_fork_child);
 }
 

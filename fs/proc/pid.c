@@ -16,6 +16,7 @@
 #include "fs/generic.h"
 #include "fs/proc/proc.h"
 #include "kernel/port_fs.h"
+#include "kernel/uapi/capability.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -23,6 +24,8 @@
 /* Positions of numbers in a directory; names in the table and dots are outside. */
 #define POS_FIRST 3
 #define PID_DIGITS 10
+/* Of a node's key in its inode number. */
+#define KEY_BITS 23
 
 struct task *
 pid_node_task(const struct pid_node *n)
@@ -102,7 +105,9 @@ owner_of(struct task *t, const struct pid_entry *e, struct pseudo_entry *p)
 u64
 pid_inode_number(const struct pid_node *n, s32 nr)
 {
-	return 1UL << 62 | (u64)nr << 36 | (u64)n->thread << 35 | (u64)n->fd << 12 |
+	u64 key = (n->key ^ n->key >> KEY_BITS) & (BIT(KEY_BITS) - 1);
+
+	return 1UL << 62 | (u64)nr << 36 | (u64)n->thread << 35 | key << 12 |
 	       ((u64)n->entry >> 3 & 0xfff);
 }
 
@@ -135,9 +140,9 @@ attach(struct dentry *d, const struct pid_node *like, struct task *t)
 }
 
 int
-pid_attach(struct dentry *d, const struct pid_node *dir, const struct pid_entry *e, u32 fd)
+pid_attach(struct dentry *d, const struct pid_node *dir, const struct pid_entry *e, u64 key)
 {
-	struct pid_node n = {.pid = dir->pid, .thread = dir->thread, .entry = e, .fd = fd};
+	struct pid_node n = {.pid = dir->pid, .thread = dir->thread, .entry = e, .key = key};
 	struct task *t = pid_node_task(dir);
 	int err;
 
@@ -305,6 +310,9 @@ link_get(struct inode *i, struct dentry *d, bool rcu, struct link_result *r)
 	if (!t)
 		return n->entry->gone ? n->entry->gone : -ENOENT;
 	err = pid_check(t);
+	if (!err && n->entry->flags & PID_FOLLOW_ADMIN && !r->reading && !capable(CAP_SYS_ADMIN) &&
+	    !capable(CAP_CHECKPOINT_RESTORE))
+		err = -EPERM;
 	if (!err)
 		err = n->entry->jump(n, t, &r->jump);
 	task_put(t);
@@ -392,6 +400,11 @@ static const struct pid_entry entries[] = {
 	 .ops = &task_dir_ops,
 	 .fops = &task_dir_fops},
 	{.name = "fd", .mode = S_IFDIR | 0500, .ops = &pid_fd_ops, .fops = &pid_fd_fops},
+	{.name = "map_files",
+	 .mode = S_IFDIR | 0500,
+	 .flags = PID_GROUP,
+	 .ops = &pid_map_files_ops,
+	 .fops = &pid_map_files_fops},
 	{.name = "fdinfo", .mode = S_IFDIR | 0555, .ops = &pid_fdinfo_ops, .fops = &pid_fd_fops},
 	{.name = "ns", .mode = S_IFDIR | 0511, .ops = &pid_ns_ops, .fops = &pid_ns_fops},
 	TEXT("stat", 0444, pid_show_stat),
@@ -490,7 +503,7 @@ base_getattr(const struct path *p, struct kstat *st)
 
 	if (!t)
 		return -ENOENT;
-	st->nlink = pid_node(p->dentry->inode)->thread ? 5 : 6;
+	st->nlink = pid_node(p->dentry->inode)->thread ? 5 : 7;
 	task_put(t);
 	return 0;
 }

@@ -13,8 +13,8 @@ struct pid_node {
 	/* I  holds the number, not the task */
 	struct pid *pid;
 	const struct pid_entry *entry;
-	/* I  entries of fd/ and fdinfo/; of ns/: which */
-	u32 fd;
+	/* I  of fd/ and fdinfo/: descriptor; of ns/: which; of map_files/: address */
+	u64 key;
 	/* I  about one thread (task/TID), else about the process */
 	bool thread;
 };
@@ -26,6 +26,8 @@ struct pid_node {
 #define PID_PRIVATE 0x4u
 /* Shows the layout of a space only, which stays when the mappings have gone. */
 #define PID_LAYOUT 0x8u
+/* A link that only CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE follows; others read it. */
+#define PID_FOLLOW_ADMIN 0x10u
 
 /* A name in the directory. Kinds by mode; one of the functions is set. */
 struct pid_entry {
@@ -65,7 +67,7 @@ struct space *pid_space_ref(struct task *t);
 /* May current look into t? 0 or -EACCES. */
 int pid_check(struct task *t);
 /* Attaches the inode of entry e, about the same task as `dir`, to d. 0 or -Exxx. */
-int pid_attach(struct dentry *d, const struct pid_node *dir, const struct pid_entry *e, u32 fd);
+int pid_attach(struct dentry *d, const struct pid_node *dir, const struct pid_entry *e, u64 key);
 /* A name as a number, without zeros in front; false: it is none. */
 bool pid_parse_number(const struct dentry *d, u32 *n);
 /* Emits "%u"; false: full. The caller has set ctx->pos. */
@@ -87,6 +89,10 @@ int proc_add_self(struct dentry *root);
 /* pid_fd.c */
 extern const struct inode_ops pid_fd_ops, pid_fdinfo_ops;
 extern const struct file_ops pid_fd_fops;
+
+/* pid_map_files.c */
+extern const struct inode_ops pid_map_files_ops;
+extern const struct file_ops pid_map_files_fops;
 
 /* pid_ns.c */
 extern const struct inode_ops pid_ns_ops;

@@ -34,7 +34,7 @@ static int
 jump_fd(const struct pid_node *n, struct task *t, struct path *p)
 {
 	bool cloexec;
-	struct file *f = task_fd(t, n->fd, &cloexec);
+	struct file *f = task_fd(t, n->key, &cloexec);
 	int err;
 
 	if (!f)
@@ -48,7 +48,7 @@ static int
 show_fdinfo(struct seq *s, const struct pid_node *n, struct task *t)
 {
 	bool cloexec;
-	struct file *f = task_fd(t, n->fd, &cloexec);
+	struct file *f = task_fd(t, n->key, &cloexec);
 	struct path p;
 
 	if (!f)
@@ -149,7 +149,7 @@ emit_all(struct dir_context *ctx, struct files *fs, const struct pid_node *dir,
 			return 0;
 		file_put(f);
 		ctx->pos = POS_FIRST + (u64)fd + 1;
-		like.fd = fd;
+		like.key = fd;
 		if (!pid_emit_number(ctx, fd, type, pid_inode_number(&like, dir->pid->nr))) {
 			ctx->pos = old;
 			return 0;

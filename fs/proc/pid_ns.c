@@ -9,7 +9,7 @@
 
 #define POS_FIRST 3
 
-/* Their index is the nodes' `fd`. */
+/* Their index is the nodes' `key`. */
 static const struct {
 	const char *name;
 	enum ns_kind kind;
@@ -30,7 +30,7 @@ static const struct {
 static int
 jump_ns(const struct pid_node *n, struct task *t, struct path *p)
 {
-	struct ns *ns = task_ns_get(t, links[n->fd].kind, links[n->fd].children);
+	struct ns *ns = task_ns_get(t, links[n->key].kind, links[n->key].children);
 
 	return ns ? nsfs_path_get(ns, p) : -ENOENT;
 }
@@ -60,7 +60,7 @@ iterate_ns(struct file *f, struct dir_context *ctx)
 	if (ctx->pos < POS_FIRST && dcache_emit(f, ctx))
 		ctx->pos = POS_FIRST;
 	for (u64 i = ctx->pos - POS_FIRST; ctx->pos >= POS_FIRST && i < ARRAY_SIZE(links); i++) {
-		like.fd = (u32)i;
+		like.key = i;
 		ctx->pos = POS_FIRST + i + 1;
 		if (!ctx->emit(ctx, links[i].name, strlen(links[i].name),
 			       pid_inode_number(&like, n->pid->nr), DT_LNK)) {

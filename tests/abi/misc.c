@@ -74,6 +74,17 @@ TEST(prctl_others)
 	fails(prctl(PR_SET_TIMING, PR_TIMING_TIMESTAMP), EINVAL);
 	is(prctl(PR_GET_TSC, &u), 0);
 	is(u, PR_TSC_ENABLE);
+	/* A child has it from its parent. */
+	is(prctl(PR_SET_TSC, PR_TSC_SIGSEGV), 0);
+	in_child {
+		u = 0;
+		is(prctl(PR_GET_TSC, &u), 0);
+		is(u, PR_TSC_SIGSEGV);
+		is(prctl(PR_SET_TSC, PR_TSC_ENABLE), 0);
+	}
+	is(prctl(PR_GET_TSC, &u), 0);
+	is(u, PR_TSC_SIGSEGV);
+	is(prctl(PR_SET_TSC, PR_TSC_ENABLE), 0);
 	is(prctl(PR_CAPBSET_READ, 0), 1);
 	fails(prctl(PR_CAPBSET_READ, 64), EINVAL);
 	is(prctl(PR_GET_SECCOMP), 0);

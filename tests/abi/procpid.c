@@ -256,6 +256,73 @@ TEST(descriptors)
 	check(n >= 8 && n <= 12);
 }
 
+static void
+map_link(char *name, const char *format, const char *at, long pages)
+{
+	sprintf(name, "/proc/self/map_files/");
+	sprintf(name + strlen(name), format, (long)at, (long)at + pages * 4096);
+}
+
+/* Links to what mappings show, by the exact names that maps gives. */
+TEST(mapped_files)
+{
+	char name[100], text[100], want[100], cwd[80];
+	int fd = works(open("mapped", O_CREAT | O_RDWR, 0600)), seen = 0, again;
+	struct dirent *e;
+	struct stat a, b;
+	char *m;
+	DIR *d;
+
+	is(ftruncate(fd, 3 * 4096), 0);
+	m = mmap(NULL, 3 * 4096, PROT_READ, MAP_SHARED, fd, 0);
+	map_link(name, "%lx-%lx", m, 3);
+	memset(text, 0, sizeof(text));
+	check(readlink(name, text, sizeof(text) - 1) > 0);
+	snprintf(want, sizeof(want), "%s/mapped", getcwd(cwd, sizeof(cwd)));
+	same(text, want);
+	is(lstat(name, &a), 0);
+	is(a.st_mode, S_IFLNK | 0600);
+	is(stat(name, &a), 0);
+	is(fstat(fd, &b), 0);
+	is(a.st_ino, b.st_ino);
+	again = works(open(name, O_RDWR));
+	is(write(again, "x", 1), 1);
+	is(m[0], 'x');
+	d = opendir("/proc/self/map_files");
+	check(d != NULL);
+	while ((e = readdir(d)) != NULL)
+		seen += !strcmp(e->d_name, strrchr(name, '/') + 1);
+	closedir(d);
+	is(seen, 1);
+	/* Anything else is not there. */
+	map_link(name, "%lx-%lx", m, 2);
+	fails(readlink(name, text, sizeof(text)), ENOENT);
+	map_link(name, "%lx-%lx", m + 4096, 2);
+	fails(readlink(name, text, sizeof(text)), ENOENT);
+	map_link(name, "0%lx-%lx", m, 3);
+	fails(readlink(name, text, sizeof(text)), ENOENT);
+	map_link(name, "%lx-0%lx", m, 3);
+	fails(readlink(name, text, sizeof(text)), ENOENT);
+	map_link(name, "%lX-%lX", m, 3);
+	check(readlink(name, text, sizeof(text)) > 0);
+	map_link(name, " %lx-%lx", m, 3);
+	fails(readlink(name, text, sizeof(text)), ENOENT);
+	map_link(name, "%lx-%lx ", m, 3);
+	fails(readlink(name, text, sizeof(text)), ENOENT);
+	map_link(name, "%lx:%lx", m, 3);
+	fails(readlink(name, text, sizeof(text)), ENOENT);
+	map_link(name, "%lx-%lx", m, 3);
+	in_child {
+		drop(USER);
+		prctl(PR_SET_DUMPABLE, 1);
+		check(readlink(name, text, sizeof(text)) > 0);
+		fails(open(name, O_RDONLY), EPERM);
+		fails(readlink("/proc/1/map_files/1000-2000", text, sizeof(text)), EACCES);
+	}
+	munmap(m, 3 * 4096);
+	fails(readlink(name, text, sizeof(text)), ENOENT);
+}
+
 TEST(strings)
 {
 	char exe[PATH_MAX] = "", link[PATH_MAX] = "";

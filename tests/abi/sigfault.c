@@ -381,6 +381,47 @@ TEST(bad_frames)
 	is(reap(dies(selector_return)), -SIGSEGV);
 }
 
+/* Canonical with no number of levels. */
+#define NO_ADDRESS (1L << 62)
+
+static sigjmp_buf from_nowhere;
+static volatile long seen_rip, seen_code;
+
+static void
+go_nowhere(int sig, siginfo_t *si, void *ctx)
+{
+	ucontext_t *uc = ctx;
+
+	(void)sig;
+	(void)si;
+	uc->uc_mcontext.gregs[REG_RIP] = NO_ADDRESS;
+}
+
+static void
+was_nowhere(int sig, siginfo_t *si, void *ctx)
+{
+	ucontext_t *uc = ctx;
+
+	(void)sig;
+	seen_rip = uc->uc_mcontext.gregs[REG_RIP];
+	seen_code = si->si_code;
+	siglongjmp(from_nowhere, 1);
+}
+
+/* The registers are those of the frame when the fault is told. */
+TEST(frame_to_nowhere)
+{
+	struct sigaction go = { .sa_sigaction = go_nowhere, .sa_flags = SA_SIGINFO };
+	struct sigaction was = { .sa_sigaction = was_nowhere, .sa_flags = SA_SIGINFO };
+
+	is(sigaction(SIGUSR1, &go, NULL), 0);
+	is(sigaction(SIGSEGV, &was, NULL), 0);
+	if (!sigsetjmp(from_nowhere, 1))
+		raise(SIGUSR1);
+	is(seen_rip, NO_ADDRESS);
+	is(seen_code, SI_KERNEL);
+}
+
 static void
 clobbers(int sig)
 {

@@ -54,7 +54,7 @@ gives "mktemp" "600" 'stat -c %a $(mktemp)'
 gives "nproc" "4" nproc
 gives "nproc under taskset" "1" 'taskset -c 1 nproc'
 gives "timeout" "124" 'timeout 0.2 sleep 5; echo $?'
-gives "timeout --kill-after" "137" 'timeout -k 0.2 1.5 bash -c "trap : TERM; sleep 5 & wait; sleep 5"; echo $?'
+gives "timeout --kill-after" "137" 'timeout -k 0.2 5 bash -c "trap : TERM; sleep 9 & wait; sleep 9"; echo $?'
 gives "nice" "7" 'nice -n 7 nice'
 gives "nohup" "nohup: ignoring input" 'nohup true'
 gives "env -i" "A=1" 'env -i A=1 env'
