@@ -184,28 +184,32 @@ take_both(void *lock)
 	spin_unlock(lock);
 }
 
-/* For taken_by_timer: what it takes; NULL: it has. */
-static struct spinlock *for_timer;
+struct taker {
+	struct timer timer;
+	/* what it takes; NULL: it has */
+	struct spinlock *lock;
+};
 
 static void
 taken_by_timer(struct timer *timer)
 {
-	take(for_timer);
-	smp_store_release(&for_timer, NULL);
+	struct taker *t = container_of(timer, struct taker, timer);
+
+	take(t->lock);
+	smp_store_release(&t->lock, NULL);
 }
 
 /* By a clock interrupt: messages may be read without one, by a CPU that idles. */
 static void
 take_in_interrupt(struct spinlock *lock)
 {
-	struct timer timer;
+	struct taker t = {.lock = lock};
 
-	for_timer = lock;
-	timer_init(&timer, taken_by_timer);
-	timer_start(&timer, ktime_get());
-	while (smp_load_acquire(&for_timer))
+	timer_init(&t.timer, taken_by_timer);
+	timer_start(&t.timer, ktime_get());
+	while (smp_load_acquire(&t.lock))
 		sleep_ns(NSEC_PER_MSEC);
-	timer_cancel_sync(&timer);
+	timer_cancel_sync(&t.timer);
 }
 
 /* Taken by an interrupt, and where that can come. */
