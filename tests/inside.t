@@ -62,6 +62,9 @@ for i in 1 2 3 4; do
 	(for j in 1 2 3 4 5 6; do ls /proc /dev /sys >/dev/null; done) &
 done
 wait
+echo lock-wait >/proc/tessera/provoke &
+echo lock-wait >/proc/tessera/provoke
+wait
 echo 0 >/proc/sys/kernel/lock_stat
 echo == stat
 cat /proc/lock_stat
