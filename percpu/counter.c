@@ -14,21 +14,23 @@
  *
  * When `global` has no room, the adder sets `tight`, calls all credit in and
  * tries once more; as long as `tight` is set, releases go to `global` at once.
- * It is cleared by a release after which two batches a CPU fit again. So an add
- * fails only if there was no room for it, not because others kept some unused.
+ * A release after which two batches a CPU fit again ends that, but not while an
+ * adder is at it, which counts itself in `tight` too. So an add fails only if
+ * there was no room for it, not because others kept some unused.
  *
  * Credit on its way between `global` and a CPU is in neither; whoever carries it
- * is counted in `carriers` (interrupts off, a few instructions) and waited for.
+ * is counted in `carriers` (interrupts off, a few instructions) and waited for;
+ * no more of them come meanwhile, however many CPUs there are.
  *
  * Ordering, so that no credit hides from an add that fails:
  *
  *      limit_counter_release           try_add_tight
- *      credit += n (locked)            tight = 1   (full barrier)
+ *      credit += n (locked)            tight is set (full barrier)
  *      tight is read; if set:          credits are taken (locked)
  *       n: credit -> global
  *
  *      credit_carry_begin              try_add_tight
- *      carriers++ (locked)             tight = 1   (full barrier)
+ *      carriers++ (locked)             tight is set (full barrier)
  *      tight is read; if set: stop     carriers is read until it is 0
  *
  * Either the left side sees `tight`, or the right side sees its effect. A
@@ -54,6 +56,10 @@
 #include "percpu/pin.h"
 
 #define BATCH_MAX (1 << 30)
+
+/* In `tight`: releases go to `global`; and, above it, how many call credit in just now. */
+#define TIGHT 1u
+#define TIGHT_CALLER 2u
 
 s64
 counter_sum_ptr(const s64 __percpu *c)
@@ -129,8 +135,9 @@ global_give(struct limit_counter *c, s64 n)
 {
 	s64 g = atomic_sub_return(&c->global, n);
 
-	if (READ_ONCE(c->tight) && READ_ONCE(c->limit) - g > 2 * (s64)READ_ONCE(c->batch) * nr_cpus)
-		WRITE_ONCE(c->tight, 0);
+	if ((READ_ONCE(c->tight) & TIGHT) &&
+	    READ_ONCE(c->limit) - g > 2 * (s64)READ_ONCE(c->batch) * nr_cpus)
+		atomic_and(&c->tight, ~TIGHT);
 }
 
 static void
@@ -154,6 +161,9 @@ credits_call_in(struct limit_counter *c)
 static bool
 credit_carry_begin(struct limit_counter *c, unsigned long *flags)
 {
+	/* Not even counted: who waits for carriers would see those who turn back. */
+	if (unlikely(READ_ONCE(c->tight)))
+		return false;
 	*flags = irq_save();
 	atomic_inc(&c->carriers);
 	if (likely(!READ_ONCE(c->tight)))
@@ -188,26 +198,33 @@ add_with_batch(struct limit_counter *c, s64 n)
 	return done;
 }
 
-/* Makes the counter tight and brings all credit home. */
+/* Makes the counter tight and brings all credit home. It stays so until tighten_end(). */
 static void
-tighten(struct limit_counter *c)
+tighten_begin(struct limit_counter *c)
 {
 	/* Pairs with limit_counter_release() and credit_carry_begin(). */
-	atomic_xchg(&c->tight, 1);
-	while (READ_ONCE(c->carriers) != 0) {
-		/* Another's end of tightness would let in carriers for ever. */
-		if (!READ_ONCE(c->tight))
-			atomic_xchg(&c->tight, 1);
+	atomic_add(&c->tight, TIGHT_CALLER);
+	atomic_or(&c->tight, TIGHT);
+	while (READ_ONCE(c->carriers) != 0)
 		cpu_relax();
-	}
 	credits_call_in(c);
+}
+
+static void
+tighten_end(struct limit_counter *c)
+{
+	atomic_sub(&c->tight, TIGHT_CALLER);
 }
 
 static bool
 try_add_tight(struct limit_counter *c, s64 n)
 {
-	tighten(c);
-	return global_take(c, n);
+	bool done;
+
+	tighten_begin(c);
+	done = global_take(c, n);
+	tighten_end(c);
+	return done;
 }
 
 /* Hands in what this CPU has above one batch. */
@@ -237,7 +254,7 @@ limit_counter_release(struct limit_counter *c, s64 n)
 		global_give(c, n);
 		return;
 	}
-	/* Pairs with the store to ->tight in tighten(). */
+	/* Pairs with tighten_begin(). */
 	have = atomic_add_return(d, n);
 	if (unlikely(READ_ONCE(c->tight))) {
 		/* Called in meanwhile, or ours to carry. */
@@ -270,7 +287,8 @@ limit_counter_set_limit(struct limit_counter *c, s64 limit)
 	WRITE_ONCE(c->limit, limit);
 	WRITE_ONCE(c->batch, batch_for(limit));
 	/* Credit that the old limit allowed must not be spent under a lower one. */
-	tighten(c);
+	tighten_begin(c);
+	tighten_end(c);
 	global_give(c, 0);
 	unpin();
 }

@@ -32,7 +32,7 @@ struct limit_counter {
 	s64 limit;
 	/* a  credit taken at once; 0: every add goes to the global value */
 	s32 batch;
-	/* a  1: close to the limit, CPUs keep no credit */
+	/* a  not 0: close to the limit, CPUs keep no credit (percpu/counter.c) */
 	u32 tight;
 	/* a  CPUs that carry credit from or to the global value right now */
 	u32 carriers;

@@ -319,7 +319,7 @@ TEST(signals)
 		kill(c, SIGUSR1);
 		msleep(20);
 		if (!timed) {
-			is(task_state(c), 'S');
+			check(until_asleep(c));
 			kill(c, SIGKILL);
 		}
 		is(reap(c), timed ? 7 : -SIGKILL);

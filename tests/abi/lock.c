@@ -167,7 +167,7 @@ TEST(posix_waiting)
 	check(until_asleep(p));
 	is(lock(fd, F_SETLK, F_UNLCK, 0, 5), 0);
 	msleep(20);
-	is(task_state(p), 'S');
+	check(until_asleep(p));
 	is(lock(fd, F_SETLK, F_UNLCK, 5, 5), 0);
 	is(reap(p), 7);
 }

@@ -219,7 +219,7 @@ TEST(receivers_wait)
 	is(reap(b), 'b');
 	is(sent(id, 1, "c", 0), 0);
 	is(reap(c), 'c');
-	is(task_state(a), 'S');
+	check(until_asleep(a));
 	is(sent(id, 2, "a", 0), 0);
 	is(reap(a), 'a');
 	is(msgctl(id, IPC_STAT, &ds), 0);

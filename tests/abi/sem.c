@@ -198,7 +198,7 @@ TEST(waiting)
 	is(semctl(id, 1, GETNCNT), 0);
 	is(op(id, 0, 1, 0), 0);
 	msleep(30);
-	is(task_state(c), 'S');
+	check(until_asleep(c));
 	is(op(id, 0, 1, 0), 0);
 	is(reap(c), 0);
 	is(value(id, 0), 0);
@@ -236,7 +236,7 @@ TEST(order)
 	b = child_op(id, 0, -1, 0);
 	is(op(id, 0, 1, 0), 0);
 	is(reap(a), 0);
-	is(task_state(b), 'S');
+	check(until_asleep(b));
 	is(op(id, 0, 1, 0), 0);
 	is(reap(b), 0);
 	/* What one waiter does lets another go on. */

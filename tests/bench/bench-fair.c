@@ -62,26 +62,40 @@ cpu_seconds(pid_t pid)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Runs the tasks; the largest deviation from weight[i] of the sum. */
+static void
+until(struct timespec *t, double seconds)
+{
+	t->tv_nsec += (long)(seconds * 1e9) % 1000000000;
+	t->tv_sec += (long)seconds + t->tv_nsec / 1000000000;
+	t->tv_nsec %= 1000000000;
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, t, NULL);
+}
+
+/*
+ * Runs the tasks; the largest deviation from weight[i] of the sum. What is looked at begins
+ * when all of them run, and ends while they do: stopping one gives the others its time.
+ */
 static void
 measure(const char *name, int n, pid_t *pid, const int *weight, int seconds)
 {
-	double used[TASKS_MAX], sum = 0, worst = 0;
+	double before[TASKS_MAX], used[TASKS_MAX], sum = 0, worst = 0;
 	long weights = 0;
-	struct timespec end;
+	struct timespec at;
 
 	usleep(200000);
 	setpriority(PRIO_PROCESS, 0, -20);
 	*go = 1;
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += seconds;
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	until(&at, 0.5);
 	for (int i = 0; i < n; i++)
-		kill(pid[i], SIGSTOP);
+		before[i] = cpu_seconds(pid[i]);
+	until(&at, seconds);
+	for (int i = 0; i < n; i++)
+		used[i] = cpu_seconds(pid[i]) - before[i];
 	for (int i = 0; i < n; i++) {
-		used[i] = cpu_seconds(pid[i]);
 		sum += used[i];
 		weights += weight[i];
+		kill(pid[i], SIGKILL);
 	}
 	for (int i = 0; i < n; i++) {
 		double share = sum * weight[i] / (double)weights;
@@ -89,7 +103,6 @@ measure(const char *name, int n, pid_t *pid, const int *weight, int seconds)
 
 		if (off / share > worst)
 			worst = off / share;
-		kill(pid[i], SIGKILL);
 		waitpid(pid[i], NULL, 0);
 	}
 	printf("fair %s: %.1f\n", name, worst * 1000);
