@@ -300,13 +300,17 @@ task_first_run(struct task *prev)
 static void
 slice_arm(struct runq *rq, struct task *next)
 {
-	u64 left;
+	u64 left, end;
 
-	if (rq->nr_running < 2 || timer_pending(&rq->slice_timer))
+	if (rq->nr_running < 2)
 		return;
 	left = next->sched.class->slice_left(rq, next);
-	if (left != U64_MAX)
-		timer_start(&rq->slice_timer, rq->clock + max(left, 100000UL));
+	if (left == U64_MAX)
+		return;
+	/* One that fires earlier arms the next. */
+	end = rq->clock + max(left, SLICE_LEAST_NS);
+	if (!timer_pending(&rq->slice_timer) || rq->slice_timer.expires > end)
+		timer_start(&rq->slice_timer, end);
 }
 
 static void

@@ -31,6 +31,8 @@
 /* A request, in ns; SCHED_BATCH and SCHED_IDLE ask for longer ones. */
 #define SLICE_NS 3000000UL
 #define SLICE_BATCH_NS 12000000UL
+/* The part of a slice that the lightest tasks ask for. */
+#define LIGHTEST_PART 12u
 /* Weight of nice 0; v has this many bits below a nanosecond's unit. */
 #define WEIGHT_0 1024UL
 #define WEIGHT_IDLE 3UL
@@ -126,10 +128,19 @@ rebase(struct runq *rq)
 	rq->fair_min += d;
 }
 
+/*
+ * Who weighs less than the others asks for less at a time: a task is off its share by a
+ * request at most, which of a small share would be much. It runs seldom, so that the
+ * switches are few.
+ */
 static void
-new_request(struct task *t)
+new_request(struct runq *rq, struct task *t)
 {
-	t->sched.vdeadline = t->sched.vruntime + to_virtual(t->sched.slice, t->sched.weight);
+	u64 w = t->sched.weight * rq->fair_nr, slice = t->sched.slice;
+
+	if (w < rq->fair_sum_w)
+		slice = max(slice * w / rq->fair_sum_w, slice / LIGHTEST_PART);
+	t->sched.vdeadline = t->sched.vruntime + to_virtual(slice, t->sched.weight);
 }
 
 static void
@@ -203,7 +214,7 @@ fair_enqueue(struct runq *rq, struct task *t, bool wakeup)
 	if (rq->fair_sum_w)
 		lag = lag * (s64)(rq->fair_sum_w + t->sched.weight) / (s64)rq->fair_sum_w;
 	t->sched.vruntime = average(rq) - lag;
-	new_request(t);
+	new_request(rq, t);
 	if (rq->fair_nr++ == 0 && rq->fair_sum_w == 0) {
 		rq->fair_min = t->sched.vruntime;
 		rq->fair_sum_w_v = 0;
@@ -297,7 +308,7 @@ fair_account(struct runq *rq, struct task *t, u64 delta)
 	t->sched.vruntime += v;
 	rq->fair_sum_w_v += (s64)t->sched.weight * v;
 	if (unlikely(t->sched.vruntime >= t->sched.vdeadline)) {
-		new_request(t);
+		new_request(rq, t);
 		rebase(rq);
 		if (rq->nr_running > 1)
 			runq_kick(rq);

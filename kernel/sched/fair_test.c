@@ -165,3 +165,32 @@ TEST(fair_debt_is_paid_asleep)
 	EXPECT_LE(t->sched.vlag, 0);
 	sim_free(s);
 }
+
+/* A task of little weight is never off its share by much. */
+TEST(fair_light_tasks_have_their_share)
+{
+	static const s32 nice[] = {-10, -5, 0, 5, 10, 15};
+	enum { LIGHTEST = ARRAY_SIZE(nice) - 1 };
+	struct sim *s = sim_alloc();
+	u64 weights = 0, start;
+
+	ASSERT_TRUE(s);
+	start = s->rq.clock;
+	for (unsigned int i = 0; i < ARRAY_SIZE(nice); i++) {
+		s->task[i]->sched.nice = nice[i];
+		weights += sched_nice_weight(nice[i]);
+		runq_enqueue(&s->rq, s->task[i], false);
+	}
+	/* 2.5 ms a second are the last one's. */
+	while (s->rq.clock < 11000 * MS) {
+		unsigned int i = sim_pick(s);
+		u64 share;
+
+		sim_run(s, i, max(fair_class.slice_left(&s->rq, s->task[i]), MS / 10));
+		fair_class.put_prev(&s->rq, s->task[i]);
+		share = (s->rq.clock - start) * sched_nice_weight(nice[LIGHTEST]) / weights;
+		EXPECT_GE(s->had[LIGHTEST] + MS / 2, share);
+		EXPECT_LE(s->had[LIGHTEST], share + MS / 2);
+	}
+	sim_free(s);
+}

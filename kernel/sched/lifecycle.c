@@ -74,7 +74,7 @@ slice_end(struct timer *timer)
 	    this_cpu_read(pin_count) & PIN_NO_RESCHED) {
 		left = rq->curr->sched.class->slice_left(rq, rq->curr);
 		if (left != U64_MAX)
-			timer_start(timer, rq->clock + max(left, 100000UL));
+			timer_start(timer, rq->clock + max(left, SLICE_LEAST_NS));
 	}
 	spin_unlock(&rq->lock);
 }

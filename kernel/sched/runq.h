@@ -12,6 +12,8 @@
 
 #define RT_PRIORITIES 100
 #define TICK_NS 10000000UL
+/* So much of a slice is worth a timer. */
+#define SLICE_LEAST_NS 100000UL
 
 /* A real-time task leaves the others less than their share: it weighs as sixteen of nice 0. */
 #define WEIGHT_RT 16384u
