@@ -78,23 +78,26 @@ void zone_count_free(struct zone *z, u64 count[PAGE_MAX_ORDER + 1]);
 struct zone *const *zone_order(unsigned int node);
 
 /*
- * Free pages of one CPU. Two chains as in a slab magazine: loaded is used up
- * and filled; spare is full or empty, so that a run of allocations after a run
- * of frees does not go to the zone at every turn.
+ * Free pages of one CPU, in chains as in a slab magazine: the loaded one is used
+ * up and filled. Spare ones are full; their first pages form a stack. So neither
+ * a run of allocations after a run of frees goes to the zone at every turn, nor
+ * who maps and unmaps a few hundred pages.
  */
 struct pcp {
 	/* o  first page of the loaded chain */
 	struct page *head;
-	/* o  pages in it, and in spare */
+	/* o  pages in it, and in all spare ones */
 	u32 n;
 	u32 spare_n;
+	/* o  the last spare chain; each first page has the next and its length in private[] */
 	struct page *spare;
 	/* o  a task is inside; an interrupt that finds it set goes around */
 	u8 busy;
 	/* I  of this CPU */
 	u8 node;
-	u16 unused;
-	u32 unused2;
+	/* o  spare chains, pcp_spares at most */
+	u16 spares;
+	u32 unused;
 	/* o  statistics: pages handed out, taken back; trips to a zone */
 	u64 allocs;
 	u64 frees;
@@ -104,8 +107,8 @@ struct pcp {
 static_assert(sizeof(struct pcp) == CACHE_LINE, "the fast path touches one line");
 
 DECLARE_PERCPU(struct pcp, pcp);
-/* I after boot  pages in a chain */
-extern u32 pcp_batch;
+/* I after boot  pages in a chain, and chains beside the loaded one */
+extern u32 pcp_batch, pcp_spares;
 
 /* One page, or NULL if the lists are empty or busy. Any context but NMI. */
 struct page *pcp_refill(enum page_level level);
@@ -115,7 +118,7 @@ void pcp_spill(struct page *p);
 u64 pcp_count(void);
 /* Gives all lists back. Context: may sleep, or one CPU only at boot. */
 void pcp_drain_all(void);
-/* Length of chains from the number of frames and of CPUs. */
+/* Length and number of chains from the number of frames and of CPUs. */
 void pcp_set_batch(void);
 /* Before the CPU runs (the boot CPU: in mm_init). */
 void pcp_cpu_init(unsigned int cpu);

@@ -35,6 +35,30 @@ stamp_ok(struct page *p)
 	return true;
 }
 
+/* Who takes and gives back a few hundred pages again and again does so without the zone. */
+TEST(page_chains_stay)
+{
+	static struct page *p[8 * 64];
+	u32 n = pcp_batch * min(pcp_spares, 8U);
+	u64 trips = 0;
+
+	ASSERT_LE(n, ARRAY_SIZE(p));
+	pin();
+	for (unsigned int round = 0; round < 4; round++) {
+		u64 before = this_cpu_read(pcp.refills) + this_cpu_read(pcp.spills);
+
+		for (u32 i = 0; i < n; i++)
+			p[i] = page_alloc(0, GFP_ATOMIC | GFP_NOWARN);
+		for (u32 i = 0; i < n; i++)
+			if (p[i] != NULL)
+				page_put(p[i]);
+		trips = this_cpu_read(pcp.refills) + this_cpu_read(pcp.spills) - before;
+	}
+	unpin();
+	/* Interrupts come in between and use the same chains. */
+	EXPECT_LE(trips, 2);
+}
+
 TEST(page_orders)
 {
 	for (unsigned int order = 0; order <= PAGE_MAX_ORDER; order++) {

@@ -23,25 +23,53 @@
 
 #define BATCH_MIN 4
 #define BATCH_MAX 64
-/* Both chains of all CPUs hold at most 1/64 of all frames. */
+/* The chains of all CPUs hold at most 1/64 of all frames. */
 #define SHARE 64
+#define SPARES_MAX 16
 #define DRAIN_TRIES 16
 
 DEFINE_PERCPU_ALIGNED(struct pcp, pcp);
 u32 pcp_batch __read_mostly = BATCH_MIN;
+u32 pcp_spares __read_mostly = 1;
 
 void
 pcp_set_batch(void)
 {
-	u64 batch = pages_total() / (2UL * SHARE * nr_cpus);
+	u64 pages = pages_total() / ((u64)SHARE * nr_cpus);
 
-	pcp_batch = (u32)clamp(batch, (u64)BATCH_MIN, (u64)BATCH_MAX);
+	pcp_batch = (u32)clamp(pages / 2, (u64)BATCH_MIN, (u64)BATCH_MAX);
+	pcp_spares = (u32)clamp(pages / pcp_batch, 2UL, SPARES_MAX + 1UL) - 1;
 }
 
 void
 pcp_cpu_init(unsigned int cpu)
 {
 	cpu_of(pcp, cpu).node = (u8)mm_port_cpu_node(cpu);
+}
+
+static void
+spare_push(struct pcp *c, struct page *chain, u32 n)
+{
+	chain->private[0] = (u64)c->spare;
+	chain->private[1] = n;
+	c->spare = chain;
+	c->spare_n += n;
+	c->spares++;
+}
+
+/* The last spare chain, or NULL. */
+static struct page *
+spare_pop(struct pcp *c, u32 *n)
+{
+	struct page *chain = c->spare;
+
+	if (chain == NULL)
+		return NULL;
+	*n = (u32)chain->private[1];
+	c->spare = (struct page *)chain->private[0];
+	c->spare_n -= *n;
+	c->spares--;
+	return chain;
 }
 
 /* Fills the loaded chain of c, which is empty, from the zones. */
@@ -86,12 +114,8 @@ pcp_refill(enum page_level level)
 	}
 	WRITE_ONCE(c->busy, 1);
 	barrier();
-	if (c->head == NULL && c->spare != NULL) {
-		c->head = c->spare;
-		c->n = c->spare_n;
-		c->spare = NULL;
-		c->spare_n = 0;
-	}
+	if (c->head == NULL)
+		c->head = spare_pop(c, &c->n);
 	if (c->head == NULL)
 		pcp_load(c, level);
 	p = c->head;
@@ -111,16 +135,16 @@ pcp_spill(struct page *p)
 {
 	struct page *give = p;
 	struct pcp *c;
+	u32 n;
 
 	pin();
 	c = &this_cpu(pcp);
 	if (!c->busy && p->node == c->node) {
 		WRITE_ONCE(c->busy, 1);
 		barrier();
-		/* The loaded chain is full: it becomes the spare one, whose turn it is to go. */
-		give = c->spare;
-		c->spare = c->head;
-		c->spare_n = c->n;
+		/* The loaded chain is full: it becomes a spare one, for which another may have to go. */
+		give = c->spares < READ_ONCE(pcp_spares) ? NULL : spare_pop(c, &n);
+		spare_push(c, c->head, c->n);
 		p->next = NULL;
 		c->head = p;
 		c->n = 1;
@@ -152,14 +176,14 @@ pcp_count(void)
 static void
 drain(struct pcp *c)
 {
-	struct page *head = c->head, *spare = c->spare;
+	u32 n;
+	struct page *chain = c->head;
 
 	c->head = NULL;
 	c->n = 0;
-	c->spare = NULL;
-	c->spare_n = 0;
-	zone_free_chain(head);
-	zone_free_chain(spare);
+	do
+		zone_free_chain(chain);
+	while ((chain = spare_pop(c, &n)) != NULL);
 }
 
 /* Gives this CPU's pages back; interrupts off. arg counts CPUs that were busy. */
