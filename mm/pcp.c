@@ -142,7 +142,7 @@ pcp_spill(struct page *p)
 	if (!c->busy && p->node == c->node) {
 		WRITE_ONCE(c->busy, 1);
 		barrier();
-		/* The loaded chain is full: it becomes a spare one, for which another may have to go. */
+		/* The loaded chain is full: it becomes a spare one, and another may have to go. */
 		give = c->spares < READ_ONCE(pcp_spares) ? NULL : spare_pop(c, &n);
 		spare_push(c, c->head, c->n);
 		p->next = NULL;
