@@ -33,6 +33,8 @@
 /* Sockets in flight, up to which each close is followed by a look, and the wait for more closes. */
 #define COLLECT_AT_ONCE 32u
 #define COLLECT_DELAY (20 * NSEC_PER_MSEC)
+/* And for so many times as long as the last look took: what has to be dropped gets on meanwhile. */
+#define COLLECT_REST 10u
 
 static LOCK_CLASS(scm_class, RANK_SOCKET_READ + 1);
 static struct mutex scm_mutex = MUTEX_INIT(scm_mutex, scm_class);
@@ -40,6 +42,8 @@ static struct mutex scm_mutex = MUTEX_INIT(scm_mutex, scm_class);
 static struct list flying = LIST_INIT(flying);
 /* a  how many are on the list */
 static u32 nr_flying;
+/* a  ns that the last look took */
+static u64 look_ns;
 
 /* The local socket of a handle, or NULL. */
 static struct unix_sock *
@@ -233,13 +237,16 @@ collect(struct work *w)
 {
 	struct unix_sock *u;
 	struct list garbage;
+	u64 start;
 
 	list_init(&garbage);
 	mutex_lock(&scm_mutex);
+	start = ktime_get();
 	find_garbage();
 	list_for_each_entry(u, &flying, flight_link)
 		if (!u->reached)
 			take_queue(u, &garbage);
+	WRITE_ONCE(look_ns, ktime_get() - start);
 	mutex_unlock(&scm_mutex);
 	while (!list_empty(&garbage)) {
 		struct unix_msg *m = list_first(&garbage, struct unix_msg, link);
@@ -276,5 +283,6 @@ unix_collect(void)
 	if (n && n <= COLLECT_AT_ONCE)
 		work_post_here(&collect_work);
 	else if (n && !timer_pending(&collect_timer))
-		timer_start(&collect_timer, ktime_get() + COLLECT_DELAY);
+		timer_start(&collect_timer,
+			    ktime_get() + max(COLLECT_DELAY, COLLECT_REST * READ_ONCE(look_ns)));
 }
