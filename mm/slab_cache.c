@@ -9,6 +9,10 @@
  * Draining: a magazine is emptied by its own CPU, asked by a call; one that was in
  * use just then is asked again. Depots are emptied by the caller.
  *
+ * Ending: a CPU that leaves answers no more, and what its magazines hold comes back
+ * only when it is dead. So a destroyed cache is `dying` until all its objects are in
+ * slabs: slab_cpu_dead() looks again, and so does the end of the next cache.
+ *
  * Locking: caches_lock (sleeping, the last of its kind: reclaim tries it under
  * any other). CPUs that are asked to drain walk the list under the caller's lock.
  *
@@ -65,21 +69,6 @@ magazine_drain_oncpu(struct slab_cache *c)
 		return true;
 	magazine_empty(c, cpu_id());
 	return false;
-}
-
-void
-slab_cpu_dead(unsigned int cpu)
-{
-	struct slab_cache *c;
-	unsigned long flags;
-
-	mutex_lock(&caches_lock);
-	list_for_each_entry(c, &caches, all) {
-		flags = irq_save();
-		magazine_empty(c, cpu);
-		irq_restore(flags);
-	}
-	mutex_unlock(&caches_lock);
 }
 
 struct drain {
@@ -149,6 +138,60 @@ cache_shrink(struct slab_cache *c)
 	return freed;
 }
 
+/* --- caches that end --- */
+
+/* Takes caches that were destroyed and are empty off the list. The caller holds caches_lock. */
+static void
+reap(struct list *gone)
+{
+	struct slab_cache *c, *next;
+	u64 cached, used, slabs;
+
+	list_init(gone);
+	list_for_each_entry_safe(c, next, &caches, all) {
+		if (!c->dying)
+			continue;
+		cache_shrink(c);
+		slab_count(c, &cached, &used, &slabs);
+		if (cached == 0) {
+			list_del(&c->all);
+			list_add(&c->all, gone);
+			static_used &= c->static_cpu < 0 ? U64_MAX : ~BIT(c->static_cpu);
+		}
+	}
+}
+
+static void
+free_gone(struct list *gone)
+{
+	while (!list_empty(gone)) {
+		struct slab_cache *c = list_first(gone, struct slab_cache, all);
+
+		list_del(&c->all);
+		if (c->static_cpu < 0)
+			percpu_free(c->cpu);
+		kfree(c);
+	}
+}
+
+void
+slab_cpu_dead(unsigned int cpu)
+{
+	struct slab_cache *c;
+	unsigned long flags;
+	struct list gone;
+
+	mutex_lock(&caches_lock);
+	list_for_each_entry(c, &caches, all) {
+		flags = irq_save();
+		magazine_empty(c, cpu);
+		irq_restore(flags);
+	}
+	reap(&gone);
+	mutex_unlock(&caches_lock);
+	free_gone(&gone);
+}
+
 u64
 slab_shrink(void)
 {
@@ -203,18 +246,6 @@ cache_add_cpus(struct slab_cache *c)
 	return c->cpu == NULL ? -ENOMEM : 0;
 }
 
-static void
-cache_del_cpus(struct slab_cache *c)
-{
-	if (c->static_cpu < 0) {
-		percpu_free(c->cpu);
-		return;
-	}
-	mutex_lock(&caches_lock);
-	static_used &= ~BIT(c->static_cpu);
-	mutex_unlock(&caches_lock);
-}
-
 struct slab_cache *
 slab_cache_create(const char *name, size_t size, size_t align, u32 flags)
 {
@@ -238,22 +269,25 @@ void
 slab_cache_destroy(struct slab_cache *c)
 {
 	u64 cached, used, slabs;
+	struct list gone;
 
 	mutex_lock(&caches_lock);
 	drain_magazines(c);
 	cache_shrink(c);
 	slab_count(c, &cached, &used, &slabs);
-	list_del(&c->all);
+	if (used != 0)
+		list_del(&c->all);
+	else
+		c->dying = true;
+	reap(&gone);
 	mutex_unlock(&caches_lock);
+	free_gone(&gone);
 	if (used != 0) {
 		mm_port_log(3, "slab %s destroyed with %lu objects in use", c->name, used);
 		if (SLAB_HOOKS)
 			slab_debug_leaks(c, 16);
 		/* Their pages still point at the cache: it stays. */
-		return;
 	}
-	cache_del_cpus(c);
-	kfree(c);
 }
 
 /* --- figures --- */
@@ -290,7 +324,7 @@ slab_for_each_cache(int (*fn)(struct slab_cache *c, void *ctx), void *ctx)
 
 	mutex_lock(&caches_lock);
 	list_for_each_entry(c, &caches, all) {
-		ret = fn(c, ctx);
+		ret = c->dying ? 0 : fn(c, ctx);
 		if (ret != 0)
 			break;
 	}

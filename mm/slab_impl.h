@@ -76,7 +76,8 @@ struct slab_cache {
 	/* I  index in the static per-CPU array; -1: from percpu_alloc() */
 	s32 static_cpu;
 	const char *name;
-	/* (caches_lock) */
+	/* (caches_lock)  destroyed, but some CPU that leaves still has objects of it */
+	bool dying;
 	struct list all;
 	/* One for each node with memory. */
 	struct slab_node node[];

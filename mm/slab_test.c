@@ -306,8 +306,49 @@ TEST(slab_torture)
 		slab_free(torture[i % TEST_CACHES], atomic_xchg(&shelf[i], NULL));
 	for (unsigned int k = 0; k < TEST_CACHES; k++) {
 		EXPECT_EQ(used_in(torture[k]), 0);
-		slab_shrink();
+		/* What a CPU has that just leaves comes back when it is dead. */
+		for (int i = 0; i < 1000 && slabs_in(torture[k]) != 0; i++) {
+			slab_shrink();
+			test_sleep(1000000);
+		}
 		EXPECT_EQ(slabs_in(torture[k]), 0);
 		slab_cache_destroy(torture[k]);
+	}
+}
+
+struct ending {
+	struct test_thread *thread;
+	struct slab_cache *cache;
+};
+
+static void
+few_objects(void *arg)
+{
+	struct ending *e = arg;
+	void *p[20];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = slab_alloc(e->cache, GFP_KERNEL);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		slab_free(e->cache, p[i]);
+}
+
+/* Caches that end while CPUs leave take their slabs along: none stays that a new one could get. */
+TEST(slab_torture_caches_end)
+{
+	static struct ending ending[WORKERS_MAX];
+	unsigned int n = min(test_cpus(), (unsigned int)WORKERS_MAX);
+
+	for (unsigned int round = 0; round < 4 + 200 / n; round++) {
+		struct slab_cache *c = slab_cache_create("ending", 200, 0, 0);
+
+		ASSERT_TRUE(c != NULL);
+		for (unsigned int i = 0; i < n; i++) {
+			ending[i].cache = c;
+			ending[i].thread = test_spawn(i, few_objects, &ending[i]);
+		}
+		for (unsigned int i = 0; i < n; i++)
+			test_join(ending[i].thread);
+		slab_cache_destroy(c);
 	}
 }

@@ -90,6 +90,7 @@ TEST(mutex_torture_finds_broken)
 	static struct mutex_torture s;
 	u64 done = 0;
 
+	s.count = 0;
 	for (int i = 0; i < TORTURE_TRIES && s.count == done; i++)
 		done = mutex_run(&s, true);
 	EXPECT_GT(done, 0);

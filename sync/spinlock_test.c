@@ -152,6 +152,7 @@ TEST(spinlock_torture_finds_broken)
 
 	if (test_cpus() < 2)
 		TEST_SKIP("needs two CPUs");
+	s.count = 0;
 	for (int i = 0; i < TORTURE_TRIES && s.count == done; i++)
 		done = lock_run(&s, take_broken, give_word, (struct torture_plan){.work = 50000});
 	EXPECT_GT(done, 0);
@@ -201,6 +202,7 @@ TEST(spinlock_irq_torture)
 	static struct irq_torture s;
 	u64 done;
 
+	s.count = s.from_irq = 0;
 	spin_init(&s.lock, &test_irq_class);
 	done = torture_run(&s.t, &(struct torture_plan){.fn = irq_thread,
 							.threads = test_cpus(),
