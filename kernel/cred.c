@@ -24,6 +24,8 @@
 /* Not counted, as it never goes: all tasks of the system may use it. */
 static struct group_list no_groups;
 static struct slab_cache *cred_cache;
+/* a */
+u32 suid_dumpable;
 
 struct cred init_cred = {
 	.cap_permitted = CAP_FULL_SET,
@@ -135,7 +137,7 @@ cred_commit(struct cred *c)
 	struct cred *old = (struct cred *)current_cred();
 
 	if (more_private(c, old)) {
-		WRITE_ONCE(t->process->dumpable, 0);
+		WRITE_ONCE(t->process->dumpable, READ_ONCE(suid_dumpable));
 		t->pdeath_signal = 0;
 	}
 	if (c->user != old->user) {
@@ -144,6 +146,15 @@ cred_commit(struct cred *c)
 	}
 	rcu_publish(t->cred, c);
 	cred_put(old);
+}
+
+const struct cred *
+cred_override(const struct cred *c)
+{
+	const struct cred *old = current_cred();
+
+	rcu_publish(current->cred, c);
+	return old;
 }
 
 /* --- asking --- */
@@ -353,7 +364,7 @@ cred_exec_commit(struct cred_exec *x)
 
 	if (x->secure)
 		t->pdeath_signal = 0;
-	WRITE_ONCE(t->process->dumpable, !private);
+	WRITE_ONCE(t->process->dumpable, private ? READ_ONCE(suid_dumpable) : 1);
 	cred_commit(x->cred);
 	x->cred = NULL;
 }

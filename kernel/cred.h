@@ -34,6 +34,9 @@ struct cred {
 	struct rcu_head rcu;
 };
 
+/* What becomes of the dumpable attribute when rights change: fs.suid_dumpable, 0 to 2. */
+extern u32 suid_dumpable;
+
 /* Numbers of capabilities(7) are in kernel/uapi/capability.h: CAP_CHOWN ... CAP_LAST_CAP. */
 
 /* The current task's; valid until it changes them itself. */
@@ -44,6 +47,11 @@ const struct cred *task_cred(const struct task *t);
 struct cred *cred_prepare(void);
 void cred_commit(struct cred *c);
 void cred_abort(struct cred *c);
+/*
+ * current acts with c, which it borrows, until it calls this again with what was
+ * returned. What depends on credentials stays.
+ */
+const struct cred *cred_override(const struct cred *c);
 const struct cred *cred_get(const struct cred *c);
 void cred_put(const struct cred *c);
 bool cred_capable(const struct cred *c, unsigned int cap);

@@ -25,6 +25,7 @@
 #include "arch/x86_64/fpu.h"
 #include "kernel/port.h"
 #include "kernel/ptrace/ptrace_impl.h"
+#include "kernel/signal/port.h"
 #include "kernel/syscall/table.h"
 #include "kernel/task/task.h"
 #include "lib/elf.h"
@@ -312,6 +313,45 @@ arch_ptrace(struct task *t, unsigned int request, unsigned long addr, unsigned l
 		return set_or_get_base(t, data, addr);
 	}
 	return -EIO;
+}
+
+/* --- core files --- */
+
+static_assert(CORE_REGS == WORDS && CORE_FPREGS_SIZE == FPU_LEGACY_SIZE, "ABI");
+
+void
+arch_core_sync(void)
+{
+	struct task *t = current;
+
+	fpu_sync();
+	t->fs_base = rdmsr(MSR_FS_BASE);
+	t->gs_base = rdmsr(MSR_KERNEL_GS_BASE);
+}
+
+void
+arch_core_regs(const struct task *t, u64 regs[CORE_REGS])
+{
+	for (unsigned int i = 0; i < WORDS; i++)
+		regs[i] = get_word(t, i);
+}
+
+const void *
+arch_core_fpregs(const struct task *t)
+{
+	return t->fpu->area;
+}
+
+size_t
+arch_core_xstate_size(void)
+{
+	return fpu_xcr0 ? fpu_size : 0;
+}
+
+void
+arch_core_xstate(const struct task *t, u8 *image)
+{
+	fpu_get_image(t->fpu, image);
 }
 
 /* --- single steps --- */

@@ -126,6 +126,8 @@ int pid_show_io(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_oom_score(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_oom_adj(struct seq *s, const struct pid_node *n, struct task *t);
 s64 pid_write_oom_adj(struct task *t, char *text, size_t n);
+int pid_show_core_filter(struct seq *s, const struct pid_node *n, struct task *t);
+s64 pid_write_core_filter(struct task *t, char *text, size_t n);
 int pid_show_syscall(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_wchan(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_stack(struct seq *s, const struct pid_node *n, struct task *t);

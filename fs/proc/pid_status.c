@@ -123,7 +123,8 @@ show_memory(struct seq *s, struct task *t)
 		   KB(st.data), KB(st.stack), KB(own), KB(st.text - own));
 	seq_printf(s, "VmPTE:\t%8lu kB\nVmSwap:\t%8lu kB\nHugetlbPages:\t%8u kB\n", KB(st.tables),
 		   KB(st.swap), 0u);
-	seq_printf(s, "CoreDumping:\t0\nTHP_enabled:\t%d\n", !READ_ONCE(t->process->thp_disabled));
+	seq_printf(s, "CoreDumping:\t%d\nTHP_enabled:\t%d\n", READ_ONCE(t->process->core) != NULL,
+		   !READ_ONCE(t->process->thp_disabled));
 	space_put_user(space);
 }
 

@@ -7,6 +7,7 @@
 #include "fs/proc/port.h"
 #include "kernel/port.h"
 #include "kernel/sched/sched.h"
+#include "kernel/signal/coredump.h"
 #include "kernel/symbols.h"
 #include "kernel/uapi/capability.h"
 #include "lib/parse.h"
@@ -183,6 +184,36 @@ pid_write_oom_adj(struct task *t, char *text, size_t len)
 	}
 	spin_unlock_irq(&p->lock, flags);
 	return r;
+}
+
+/* Nothing of a process without a space. */
+int
+pid_show_core_filter(struct seq *s, const struct pid_node *n, struct task *t)
+{
+	struct space *space = pid_space_ref(t);
+
+	if (!space)
+		return 0;
+	space_put(space);
+	seq_printf(s, "%08x\n", READ_ONCE(t->process->core_filter));
+	return 0;
+}
+
+s64
+pid_write_core_filter(struct task *t, char *text, size_t len)
+{
+	struct space *space;
+	u32 v;
+	int err = parse_u32(text, 0, &v);
+
+	if (err)
+		return err;
+	space = pid_space_ref(t);
+	if (!space)
+		return -ESRCH;
+	space_put(space);
+	WRITE_ONCE(t->process->core_filter, v & CORE_FILTER_BITS);
+	return (s64)len;
 }
 
 #define STACK_DEPTH 32

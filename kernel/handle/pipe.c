@@ -289,10 +289,28 @@ file_pipe(struct file *f)
 	return f->ops == &pipe_ops ? f->private : NULL;
 }
 
+void
+pipe_wait_no_reader(struct file *f)
+{
+	struct pipe *p = f->private;
+
+	/* In place of the writer stands a reader, so that the pipe stays. */
+	mutex_lock(&p->w.lock);
+	p->readers++;
+	p->writers--;
+	waitq_wake(&p->read_wait, 0, POLLIN | POLLRDNORM | POLLHUP);
+	mutex_unlock(&p->w.lock);
+	(void)wait_event_interruptible(&p->write_wait, READ_ONCE(p->readers) <= 1);
+	mutex_lock(&p->w.lock);
+	p->readers--;
+	p->writers++;
+	mutex_unlock(&p->w.lock);
+}
+
 /* --- making them --- */
 
-static int
-pipe_make(struct file *end[2], u32 flags)
+int
+pipe_create(struct file *end[2], u32 flags)
 {
 	struct pipe *p = pipe_alloc();
 
@@ -323,7 +341,7 @@ sys_pipe2(int __user *ufds, int flags)
 
 	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
-	err = pipe_make(end, (u32)flags & ~(u32)O_CLOEXEC);
+	err = pipe_create(end, (u32)flags & ~(u32)O_CLOEXEC);
 	if (err)
 		return err;
 	fd[0] = fd_reserve(0, flags & O_CLOEXEC);

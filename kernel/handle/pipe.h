@@ -89,6 +89,10 @@ extern u32 pipe_max_size, pipe_user_pages_soft, pipe_user_pages_hard;
 int pipe_slots_alloc(struct pipe *p);
 void pipe_slots_free(struct pipe *p);
 
+/* Both ends of a new pipe, each with a reference: 0, -ENFILE. */
+int pipe_create(struct file *end[2], u32 flags);
+/* f is the only writer: readers see the end of file; until the last one has closed, or a signal. */
+void pipe_wait_no_reader(struct file *f);
 /* The pipe behind a handle, or NULL. */
 struct pipe *file_pipe(struct file *f);
 

@@ -1,397 +1,310 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Core files (core(5)).
+ * Core dumps (core(5)).
  *
- * Model: a process that dies of a signal that dumps core, and whose limit
- * (RLIMIT_CORE) and dumpable attribute allow it, first ends its other threads,
- * then writes its memory to the file "core" in its directory: the ELF header,
- * program headers, notes, and what was written to memory, with holes for pages
- * of zeros. Memory that a file still holds is described, not copied. The wait
- * status has the bit 0x80 only if the file is complete up to the limit.
+ * Model: a process that dies of a signal that dumps core, and whose dumpable
+ * attribute allows it, writes what its threads and its memory look like to a
+ * file, as far as RLIMIT_CORE goes, or to a program that kernel.core_pattern
+ * names. The wait status has the bit 0x80 if there was something to write to,
+ * whether or not all of it got there.
  *
- * OFFSET       SIZE     MEANING
- * 0            64       ELF header, type ET_CORE
- * 64           56 * n   program headers: PT_NOTE, then PT_LOAD for each mapping
- * behind them  -        notes: NT_PRSTATUS, NT_PRPSINFO, NT_SIGINFO, NT_AUXV
- * next page    -        contents of the mappings
+ * States, of process->core and the thread that dumps (the dumper):
+ * 1. NULL: none.
+ * 2. Set, with group_exit: every other thread has got SIGKILL, and the dumper
+ *    waits for those that have not passed core_task_exit() yet (`missing`).
+ * 3. All have come: they stand in core_task_exit() with everything that they
+ *    have, and the dumper writes. Signals that come now are dropped, SIGKILL
+ *    ends the dump.
+ * 4. NULL again: all go on to exit.
  *
- * Contexts: the task that dies, on its way to user mode; may sleep. SIGKILL
- * ends the dump.
+ * Ownership: registers and extended state of the others belong to the dumper in
+ * state 3.
+ *
+ * Locking: process->lock for the states.
+ *
+ * Contexts: the task that dies, on its way to user mode; may sleep.
  */
 #include "kernel/signal/coredump.h"
 
-#include "arch/x86_64/asm/insn.h"
 #include "kernel/file.h"
-#include "kernel/sched/priority.h"
+#include "kernel/handle/pipe.h"
+#include "kernel/init.h"
+#include "kernel/log.h"
+#include "kernel/port.h"
 #include "kernel/sched/sched.h"
+#include "kernel/signal/core_impl.h"
 #include "kernel/signal/port.h"
 #include "kernel/signal/signal_impl.h"
+#include "kernel/sysctl.h"
 #include "kernel/task/task_impl.h"
-#include "kernel/time/clock.h"
-#include "kernel/uapi/core.h"
-#include "kernel/uapi/fcntl.h"
-#include "lib/elf.h"
 #include "lib/errno.h"
+#include "lib/parse.h"
 #include "lib/string.h"
 #include "mm/slab.h"
-#include "mm/space.h"
 
-#define MAPPINGS_MAX 65000
-#define MSR_FS_BASE 0xc0000100
-#define MSR_KERNEL_GS_BASE 0xc0000102
+/* A process with this limit is itself one that gets a dump: none of it. */
+#define LIMIT_OF_HELPERS 1
 
-struct dump {
-	struct file *file;
-	/* Where the next byte goes, and where the limit is. */
-	u64 pos, limit;
-	struct elf64_phdr *phdr;
-	u32 nr, room;
-	/* One page, for copies. */
-	u8 *page;
-	const struct siginfo *info;
-};
+/* Huge pages of hugetlbfs that are private are in it too, as in Linux. */
+u16 core_filter_default __read_mostly =
+	CORE_ANON_PRIVATE | CORE_ANON_SHARED | CORE_ELF_HEADERS | 0x20u;
+
+static int
+param_filter(const char *v)
+{
+	u32 filter;
+
+	if (!v || parse_u32(v, 0, &filter))
+		return -EINVAL;
+	core_filter_default = filter & CORE_FILTER_BITS;
+	return 0;
+}
+PARAM("coredump_filter", param_filter);
+
+/* kernel.core_pipe_limit: so many programs at once are waited for; 0: none is. */
+static u32 pipe_limit;
+SYSCTL_U32(core_pipe_limit, "kernel/core_pipe_limit", &pipe_limit, 0, 0x7fffffffu);
+
+/* a  dumps to programs that are under way: a word that all write, a few times a second at most */
+static u32 pipes_busy;
 
 /* --- writing --- */
 
-static int
-dump_write(struct dump *d, const void *data, size_t n)
+int
+core_emit(struct core *c, const void *data, size_t n)
 {
 	struct iter it;
 	s64 done;
 
-	if (d->pos + n > d->limit)
+	if (fatal_signal_pending())
+		return -EINTR;
+	if (c->written + n > c->limit)
 		return -EFBIG;
 	iter_init_kernel(&it, (void *)data, n);
-	done = d->file->ops->write(d->file, &it, &d->pos);
+	done = c->file->ops->write(c->file, &it, &c->pos);
 	if (done < 0)
-		return done;
+		return (int)done;
+	c->written += (u64)done;
+	/* A pipe has no position of its own. */
+	if (c->pipe)
+		c->pos += (u64)done;
 	return (size_t)done == n ? 0 : -ENOSPC;
 }
 
-static size_t
-note_size(size_t n)
+int
+core_skip(struct core *c, u64 pos)
 {
-	/* "CORE" with its NUL, padded to 8. */
-	return sizeof(struct elf64_note) + 8 + align_up(n, 4);
-}
+	static const u8 zeros[PAGE_SIZE];
+	int err = 0;
 
-static int
-dump_note(struct dump *d, u32 type, const void *data, size_t n)
-{
-	struct {
-		struct elf64_note h;
-		char name[8];
-	} note = {{5, n, type}, "CORE"};
-	int err = dump_write(d, &note, sizeof(note));
-
-	return err ? err : dump_write(d, data, n);
-}
-
-/* --- what the notes say --- */
-
-static s32
-number_of(struct pid __rcu *const *p)
-{
-	s32 nr;
-
-	rcu_read_lock();
-	nr = rcu_load(*p)->nr;
-	rcu_read_unlock();
-	return nr;
-}
-
-static void
-split(s64 out[2], u64 ns)
-{
-	out[0] = ns / NSEC_PER_SEC;
-	out[1] = ns % NSEC_PER_SEC / NSEC_PER_USEC;
-}
-
-static s32
-parent_of(struct process *p)
-{
-	s32 nr;
-
-	rcu_read_lock();
-	nr = rcu_load(p->parent)->tgid;
-	rcu_read_unlock();
-	return nr;
-}
-
-static void
-fill_status(struct core_prstatus *s, const struct siginfo *info)
-{
-	struct task *t = current;
-	struct process *p = t->process;
-	u64 utime, stime;
-
-	*s = (struct core_prstatus){
-		.signo = info->signo,
-		.code = info->code,
-		.err = info->err,
-		.cursig = info->signo,
-		.sigpend = t->signals.pending.set,
-		.sighold = t->signals.blocked,
-		.pid = t->tid,
-		.ppid = parent_of(p),
-		.pgrp = number_of(&p->pgrp),
-		.sid = number_of(&p->session),
-	};
-	process_cputime(p, &utime, &stime);
-	split(s->times[0], utime);
-	split(s->times[1], stime);
-	split(s->times[2], p->cutime);
-	split(s->times[3], p->cstime);
-	memcpy(s->regs, task_regs(t), sizeof(struct regs));
-	s->regs[21] = rdmsr(MSR_FS_BASE);
-	s->regs[22] = rdmsr(MSR_KERNEL_GS_BASE);
-}
-
-static void
-fill_psinfo(struct core_prpsinfo *s)
-{
-	struct task *t = current;
-	struct process *p = t->process;
-	const struct space_layout *l = space_layout(t->space);
-	size_t n = min(l->arg_end - l->arg_start, sizeof(s->psargs) - 1);
-
-	*s = (struct core_prpsinfo){
-		.sname = 'R',
-		.nice = sched_get_nice(t),
-		.uid = current_cred()->uid,
-		.gid = current_cred()->gid,
-		.pid = p->tgid,
-		.ppid = parent_of(p),
-		.pgrp = number_of(&p->pgrp),
-		.sid = number_of(&p->session),
-	};
-	task_get_comm(t, s->fname);
-	n = space_access(t->space, l->arg_start, s->psargs, n, false);
-	/* Arguments end in NULs; the field shows blanks. */
-	for (size_t i = 0; i + 1 < n; i++)
-		if (!s->psargs[i])
-			s->psargs[i] = ' ';
-}
-
-static size_t
-auxv_size(void)
-{
-	return space_layout(current->space)->auxv_n * sizeof(u64);
-}
-
-static size_t
-notes_size(void)
-{
-	return note_size(sizeof(struct core_prstatus)) + note_size(sizeof(struct core_prpsinfo)) +
-	       note_size(sizeof(struct siginfo)) + note_size(auxv_size());
-}
-
-static int
-dump_notes(struct dump *d)
-{
-	struct core_prstatus *status = (void *)d->page;
-	struct core_prpsinfo *psinfo = (void *)d->page;
-	int err;
-
-	fill_status(status, d->info);
-	err = dump_note(d, NT_PRSTATUS, status, sizeof(*status));
-	if (err)
-		return err;
-	fill_psinfo(psinfo);
-	err = dump_note(d, NT_PRPSINFO, psinfo, sizeof(*psinfo));
-	if (!err)
-		err = dump_note(d, NT_SIGINFO, d->info, sizeof(*d->info));
-	if (!err)
-		err = dump_note(d, NT_AUXV, space_layout(current->space)->auxv, auxv_size());
+	if (!c->pipe) {
+		c->pos = pos;
+		return 0;
+	}
+	while (!err && c->pos < pos)
+		err = core_emit(c, zeros, min(pos - c->pos, sizeof(zeros)));
 	return err;
 }
 
-/* --- mappings --- */
+/* --- threads --- */
 
-static int
-count_mapping(const struct map_info *mi, void *ctx)
+void
+core_task_exit(struct task *t)
 {
-	u32 *n = ctx;
+	struct core_thread me = {.task = t};
+	struct process *p = t->process;
+	unsigned long flags;
+	struct core *c;
 
-	return ++*n > MAPPINGS_MAX;
-}
-
-/* Is there something in it that no file has? */
-static bool
-worth_dumping(const struct map_info *mi)
-{
-	if (mi->vm_flags & MAPPING_SPECIAL)
-		return mi->name && str_equal(mi->name, "[vdso]");
-	if (mi->vm_flags & MAPPING_DONTDUMP)
-		return false;
-	return !mi->file || (!mi->shared && (mi->prot & PROT_WRITE));
-}
-
-static int
-note_mapping(const struct map_info *mi, void *ctx)
-{
-	struct dump *d = ctx;
-	struct elf64_phdr *p = &d->phdr[d->nr];
-
-	if (d->nr == d->room)
-		return 1;
-	*p = (struct elf64_phdr){
-		.type = PT_LOAD,
-		.vaddr = mi->start,
-		.memsz = mi->end - mi->start,
-		.align = PAGE_SIZE,
-	};
-	p->filesz = worth_dumping(mi) ? p->memsz : 0;
-	p->flags = (mi->prot & PROT_READ ? PF_R : 0) | (mi->prot & PROT_WRITE ? PF_W : 0) |
-		   (mi->prot & PROT_EXEC ? PF_X : 0);
-	d->nr++;
-	return 0;
-}
-
-static int
-collect(struct dump *d)
-{
-	u32 n = 1;
-
-	space_for_each(current->space, 0, false, count_mapping, &n);
-	d->room = n;
-	d->nr = 1;
-	d->phdr = kvmalloc(n * sizeof(*d->phdr), GFP_KERNEL);
-	if (!d->phdr)
-		return -ENOMEM;
-	space_for_each(current->space, 0, false, note_mapping, d);
-	return 0;
-}
-
-static int
-dump_headers(struct dump *d)
-{
-	u64 at = sizeof(struct elf64_header) + d->nr * sizeof(*d->phdr);
-	struct elf64_header h = {
-		.type = ET_CORE,
-		.machine = EM_X86_64,
-		.version = EV_CURRENT,
-		.phoff = sizeof(h),
-		.ehsize = sizeof(h),
-		.phentsize = sizeof(*d->phdr),
-		.phnum = d->nr,
-	};
-	int err;
-
-	memcpy(h.ident, ELF_MAGIC, ELF_MAGIC_SIZE);
-	h.ident[4] = ELFCLASS64;
-	h.ident[5] = ELFDATA2LSB;
-	h.ident[6] = EV_CURRENT;
-	d->phdr[0] = (struct elf64_phdr){
-		.type = PT_NOTE,
-		.offset = at,
-		.filesz = notes_size(),
-		.align = 4,
-	};
-	at = align_up(at + d->phdr[0].filesz, PAGE_SIZE);
-	for (u32 i = 1; i < d->nr; i++) {
-		d->phdr[i].offset = at;
-		at += d->phdr[i].filesz;
+	/* Alone: nobody is left who could dump beside us. */
+	if (READ_ONCE(p->nr_threads) == 1)
+		return;
+	flags = spin_lock_irq(&p->lock);
+	t->flags |= TASK_PAST_CORE;
+	c = p->core;
+	if (c) {
+		list_add_tail(&me.link, &c->threads);
+		if (--c->missing == 0)
+			unpark(c->dumper);
 	}
-	err = dump_write(d, &h, sizeof(h));
-	return err ? err : dump_write(d, d->phdr, d->nr * sizeof(*d->phdr));
-}
-
-static int
-dump_memory(struct dump *d, const struct elf64_phdr *p)
-{
-	u64 end = p->vaddr + p->filesz;
-	int err;
-
-	for (u64 va = p->vaddr; va < end; va += PAGE_SIZE) {
-		size_t n = space_access(current->space, va, d->page, PAGE_SIZE, false);
-
-		if (fatal_signal_pending())
-			return -EINTR;
-		cond_resched();
-		d->pos = p->offset + (va - p->vaddr);
-		/* Zeros, and what cannot be read, are holes; but the file must reach the end. */
-		if (va + PAGE_SIZE < end && (!n || !memchr_inv(d->page, 0, n)))
-			continue;
-		memset(d->page + n, 0, PAGE_SIZE - n);
-		err = dump_write(d, d->page, PAGE_SIZE);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int
-dump_all(struct dump *d)
-{
-	int err = collect(d);
-
-	if (!err)
-		err = dump_headers(d);
-	if (!err)
-		err = dump_notes(d);
-	for (u32 i = 1; !err && i < d->nr; i++)
-		err = dump_memory(d, &d->phdr[i]);
-	/* A file that was cut at the limit is one that was asked for. */
-	return err == -EFBIG ? 0 : err;
-}
-
-/* --- the process --- */
-
-/* Ends the other threads and waits for them. False: somebody ends the process already. */
-static bool
-stop_others(struct process *p, int sig)
-{
-	unsigned long flags = spin_lock_irq(&p->lock);
-	bool ok = !p->group_exit && !p->group_exec;
-
-	if (ok) {
-		p->group_exit = true;
-		process_zap_threads(p, sig, current);
-		p->group_exec = current;
-	}
-	while (ok && p->nr_threads > 1) {
-		park_prepare(PARK_KILLABLE);
+	while (c && p->core) {
+		park_prepare(PARK_UNINTERRUPTIBLE);
 		spin_unlock_irq(&p->lock, flags);
 		park(NO_DEADLINE);
 		flags = spin_lock_irq(&p->lock);
-		ok = !(current->signals.pending.set & sigmask(SIGKILL));
 	}
-	if (p->group_exec == current)
-		p->group_exec = NULL;
 	spin_unlock_irq(&p->lock, flags);
+}
+
+/* Ends the others and waits for them. False: the process is ended already, or execs. */
+static bool
+core_begin(struct core *c, struct process *p, int sig)
+{
+	unsigned long flags = spin_lock_irq(&p->lock);
+	struct core_thread *ct;
+	struct task *t;
+
+	if (p->group_exit || p->group_exec) {
+		spin_unlock_irq(&p->lock, flags);
+		return false;
+	}
+	p->group_exit = true;
+	process_zap_threads(p, sig, current);
+	p->core = c;
+	for_each_thread(p, t)
+		c->missing += t != current && !(t->flags & TASK_PAST_CORE);
+	/* What came before does not disturb the writing; what comes now is dropped. */
+	atomic_and(&current->work, ~(u32)WORK_SIGNAL);
+	while (c->missing) {
+		park_prepare(PARK_UNINTERRUPTIBLE);
+		spin_unlock_irq(&p->lock, flags);
+		park(NO_DEADLINE);
+		flags = spin_lock_irq(&p->lock);
+	}
+	spin_unlock_irq(&p->lock, flags);
+	/* Nobody else touches the list any more. */
+	list_for_each_entry(ct, &c->threads, link)
+		task_wait_inactive(ct->task);
+	return true;
+}
+
+static void
+core_end(struct core *c, struct process *p, bool dumped)
+{
+	unsigned long flags = spin_lock_irq(&p->lock);
+	struct core_thread *ct;
+
+	p->core = NULL;
+	/* They go once the lock is free. */
+	list_for_each_entry(ct, &c->threads, link)
+		unpark(ct->task);
+	if (dumped && !(current->signals.pending.set & sigmask(SIGKILL))) {
+		p->exit_code |= 0x80;
+		current->flags |= TASK_DUMPED;
+	}
+	spin_unlock_irq(&p->lock, flags);
+}
+
+/* --- where it goes --- */
+
+static void
+report(const char *why)
+{
+	log_warn("Pid %d(%s) %s", current->process->tgid, current->comm, why);
+}
+
+static bool
+write_file(struct core *c, const char *name, bool safe)
+{
+	bool ok;
+
+	if (c->limit < PAGE_SIZE)
+		return false;
+	if (safe && *name != '/') {
+		report("can only dump core to fully qualified path!");
+		log_warn("Skipping core dump");
+		return false;
+	}
+	c->file = core_file_open(name, safe);
+	if (is_err(c->file))
+		return false;
+	ok = core_elf_write(c);
+	file_put(c->file);
+	return ok;
+}
+
+/* Starts the command, its standard input being what c->file writes to. 0 or -Exxx. */
+static int
+start_command(struct core *c, const struct core_name *n)
+{
+	const char **argv = kmalloc((n->words + 1) * sizeof(*argv), GFP_KERNEL);
+	struct file *end[2] = {NULL, NULL};
+	const char *word = n->text;
+	int err;
+
+	if (!argv)
+		return -ENOMEM;
+	for (u32 i = 0; i < n->words; i++, word += strlen(word) + 1)
+		argv[i] = word;
+	argv[n->words] = NULL;
+	err = pipe_create(end, 0);
+	if (!err) {
+		err = core_helper_start(argv, end[0], n->pidfd ? current->process->pid : NULL);
+		file_put(end[0]);
+		if (err)
+			file_put(end[1]);
+	}
+	kfree(argv);
+	c->file = end[1];
+	return err;
+}
+
+static bool
+write_command(struct core *c, const struct core_name *n)
+{
+	bool ok;
+
+	if (start_command(c, n)) {
+		log_info("Core dump to |%s pipe failed", n->text);
+		return false;
+	}
+	ok = core_elf_write(c);
+	/* It may look at /proc/PID as long as it reads. */
+	if (READ_ONCE(pipe_limit))
+		pipe_wait_no_reader(c->file);
+	file_put(c->file);
 	return ok;
 }
 
 static bool
-core_write(struct dump *d)
+write_pipe(struct core *c, const struct core_name *n)
 {
+	u32 limit = READ_ONCE(pipe_limit);
 	bool ok = false;
 
-	d->file = file_open("core", O_CREAT | O_WRONLY | O_TRUNC | O_NOFOLLOW | O_LARGEFILE, 0600);
-	if (is_err(d->file))
+	if (c->limit == LIMIT_OF_HELPERS) {
+		report("has RLIMIT_CORE set to 1");
+		log_warn("Aborting core");
 		return false;
-	d->page = kmalloc(PAGE_SIZE, GFP_KERNEL);
-	/* Only a regular file has pages. */
-	if (d->page && d->file->cache && d->file->ops->write)
-		ok = dump_all(d) == 0;
-	kvfree(d->phdr);
-	kfree(d->page);
-	file_put(d->file);
+	}
+	c->limit = U64_MAX;
+	c->pipe = true;
+	if (atomic_add_return(&pipes_busy, 1) > limit && limit) {
+		report("over core_pipe_limit");
+		log_warn("Skipping core dump");
+	} else {
+		ok = write_command(c, n);
+	}
+	atomic_dec(&pipes_busy);
 	return ok;
 }
 
-bool
+static bool
+core_write(struct core *c, bool safe)
+{
+	struct core_name n;
+	bool ok;
+
+	if (core_name_make(&n, c)) {
+		report("has no name for its core dump");
+		return false;
+	}
+	ok = n.pipe ? write_pipe(c, &n) : write_file(c, n.text, safe);
+	kvfree(n.text);
+	return ok;
+}
+
+void
 core_dump(int sig, const struct siginfo *info)
 {
 	struct process *p = current->process;
-	struct dump d = {.limit = rlimit(RLIMIT_CORE), .info = info};
+	struct core c = {.dumper = current, .info = info, .limit = rlimit(RLIMIT_CORE)};
+	unsigned int dumpable = READ_ONCE(p->dumpable);
 
-	if (d.limit < PAGE_SIZE || READ_ONCE(p->dumpable) != 1 || !stop_others(p, sig))
-		return false;
-	if (!core_write(&d))
-		return false;
-	current->flags |= TASK_DUMPED;
-	p->exit_code |= 0x80;
-	return true;
+	if (!dumpable || (c.limit < PAGE_SIZE && !core_name_is_pipe()))
+		return;
+	list_init(&c.threads);
+	if (!core_begin(&c, p, sig))
+		return;
+	core_end(&c, p, core_write(&c, dumpable == 2));
 }

@@ -159,8 +159,9 @@ kills(struct process *p, const struct task *t, int sig)
 {
 	sigset_t mask = sigmask(sig);
 
+	/* SIGKILL ends a core dump. */
 	if ((mask & SIG_DFL_NEVER_KILLS) || (mask & READ_ONCE(t->signals.real_blocked)) ||
-	    p->group_exit)
+	    (p->group_exit && !p->core))
 		return false;
 	if (p->signals.flags & PSIG_UNKILLABLE && !(mask & SIG_UNBLOCKABLE))
 		return false;
@@ -294,6 +295,9 @@ signal_send_locked(struct process *p, struct task *t, int sig, const struct sigi
 	spin_assert_held(&p->lock);
 	if (!p->signals.sighand)
 		return -ESRCH;
+	/* Who dumps core is disturbed by nothing else. */
+	if (p->core && sig != SIGKILL)
+		return 0;
 	if (sigmask(sig) & (SIG_KERNEL_STOP_MASK | sigmask(SIGCONT)))
 		signal_prepare_stop_cont(p, sig);
 	if (signal_is_ignored(p, face, sig,
@@ -407,7 +411,7 @@ signal_queue_send_locked(struct sigqueue *q, struct process *p, struct task *t,
 		q->info.timer_private = info->timer_private;
 		return 0;
 	}
-	if (signal_is_ignored(p, face, sig, false))
+	if (p->core || signal_is_ignored(p, face, sig, false))
 		return 1;
 	memcpy(&q->info, info, SIGINFO_KERNEL_SIZE);
 	list_add_tail(&q->link, &pending->list);

@@ -27,6 +27,7 @@
 #include "kernel/ptrace/ptrace.h"
 #include "kernel/sched/priority.h"
 #include "kernel/sched/sched.h"
+#include "kernel/signal/coredump.h"
 #include "kernel/signal/signal.h"
 #include "kernel/signal/signal_impl.h"
 #include "kernel/syscall/syscalls.h"
@@ -230,6 +231,7 @@ task_exit(int code)
 	s32 tid = t->tid;
 
 	exit_check(t);
+	core_task_exit(t);
 	ptrace_event(PTRACE_EVENT_EXIT, (u32)code);
 	trace_sched_process_exit(t->comm, tid, t->sched.nice + 120);
 	group_dead = exit_begin(t, code);

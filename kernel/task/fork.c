@@ -199,6 +199,7 @@ copy_process(struct task *t, const struct fork_args *a)
 	p->nr_threads = 1;
 	p->live = 1;
 	p->dumpable = from->dumpable;
+	p->core_filter = READ_ONCE(from->core_filter);
 	p->thp_disabled = from->thp_disabled;
 	p->oom_score_adj = from->oom_score_adj;
 	p->oom_score_adj_min = from->oom_score_adj_min;

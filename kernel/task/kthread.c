@@ -14,6 +14,7 @@
 #include <stdarg.h>
 
 #include "kernel/log.h"
+#include "kernel/port.h"
 #include "kernel/sched/sched.h"
 #include "kernel/signal/signal_impl.h"
 #include "kernel/task/port.h"
@@ -44,7 +45,7 @@ kthread_exit(int code)
 {
 	struct kthread *k = current->kthread;
 
-	/* Process 1 is no kernel thread any more: its fn has loaded a program. */
+	/* Its fn has loaded a program. */
 	if (!task_is_kthread(current))
 		arch_enter_user();
 	if (k) {
@@ -129,6 +130,22 @@ bool
 kthread_should_stop(void)
 {
 	return READ_ONCE(current->kthread->should_stop);
+}
+
+int
+kthread_become_user(void)
+{
+	struct task *t = current;
+	int err = t->fpu ? 0 : arch_fpu_fork(t, t);
+
+	if (!err)
+		err = sighand_unshare();
+	if (err)
+		return err;
+	/* Kernel threads ignore everything. */
+	sighand_reset(t->process->signals.sighand, true);
+	t->flags &= ~TASK_KTHREAD;
+	return 0;
 }
 
 /* --- process 1 and 2 --- */

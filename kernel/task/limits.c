@@ -9,8 +9,8 @@
 /* fs.nr_open */
 #define NR_OPEN_MAX (1024 * 1024)
 
-static int
-limit_set(struct process *p, unsigned int which, const struct rlimit *want, struct rlimit *old)
+int
+rlimit_set(struct process *p, unsigned int which, const struct rlimit *want, struct rlimit *old)
 {
 	struct rlimit *r = &p->rlim[which];
 	unsigned long flags;
@@ -79,7 +79,7 @@ sys_setrlimit(unsigned int which, const struct rlimit __user *r)
 		return -EFAULT;
 	if (which >= RLIM_NLIMITS)
 		return -EINVAL;
-	return limit_set(current->process, which, &want, &old);
+	return rlimit_set(current->process, which, &want, &old);
 }
 
 /* The process of a task, whose limits are meant, with a reference. */
@@ -114,7 +114,7 @@ sys_prlimit64(int pid, unsigned int which, const struct rlimit __user *unew,
 		return ptr_err(p);
 	err = which >= RLIM_NLIMITS ? -EINVAL : 0;
 	if (!err && unew)
-		err = limit_set(p, which, &want, &old);
+		err = rlimit_set(p, which, &want, &old);
 	else if (!err)
 		limit_get(p, which, &old);
 	if (pid)

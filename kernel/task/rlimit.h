@@ -33,5 +33,9 @@ struct rlimit {
 
 /* The current process's soft limit. */
 u64 rlimit(unsigned int which);
+/* setrlimit(2) by current for p. 0, -EINVAL, -EPERM. */
+struct process;
+int rlimit_set(struct process *p, unsigned int which, const struct rlimit *want,
+	       struct rlimit *old);
 
 #endif

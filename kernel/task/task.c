@@ -17,6 +17,7 @@
 #include "kernel/port.h"
 #include "kernel/sched/port.h"
 #include "kernel/sched/sched.h"
+#include "kernel/signal/coredump.h"
 #include "kernel/signal/signal.h"
 #include "kernel/signal/signal_impl.h"
 #include "kernel/task/pgroup_impl.h"
@@ -77,6 +78,7 @@ process_setup(struct process *p)
 	waitq_init(&p->signals.signalfd_wait);
 	signal_pending_init(&p->signals.pending);
 	p->dumpable = 1;
+	p->core_filter = core_filter_default;
 }
 
 struct task *

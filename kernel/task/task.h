@@ -37,7 +37,9 @@
 #include "sync/waitq.h"
 
 struct completion;
+struct core;
 struct debug_regs;
+struct file;
 struct files;
 struct fpu;
 struct fs_context;
@@ -86,6 +88,8 @@ struct pid {
 #define TASK_DUMPED 0x20u
 #define TASK_IDLE 0x40u
 #define TASK_SUPERPRIV 0x80u
+/* A core dump that begins now does not wait for it. Changed under process->lock. */
+#define TASK_PAST_CORE 0x100u
 
 /* task->work, atomic: what to do before going back to user mode. */
 #define WORK_SIGNAL 0x01u
@@ -284,6 +288,8 @@ struct process {
 	bool group_exit;
 	/* l  the thread that execs and waits for the others to go */
 	struct task *group_exec;
+	/* l  the core dump that is being made (signal/coredump.c) */
+	struct core *core;
 	/* l  threads whose exec has looked at their rights, and not yet changed them */
 	u32 in_exec;
 	struct process_signals signals;
@@ -307,8 +313,10 @@ struct process {
 	u64 io_rchar, io_wchar, io_syscr, io_syscw, io_read_bytes, io_write_bytes;
 	u64 inblock, oublock, cinblock, coublock;
 	s16 oom_score_adj, oom_score_adj_min;
-	/* l  dumpable: PR_SET_DUMPABLE */
+	/* l  PR_SET_DUMPABLE; 2: by root alone (suid_dumpable) */
 	u8 dumpable;
+	/* a  CORE_*: what a core dump takes (signal/coredump.h) */
+	u16 core_filter;
 	bool did_exec;
 	/* a  PR_SET_THP_DISABLE: no huge pages for this process, and for those that it forks */
 	bool thp_disabled;
@@ -346,6 +354,8 @@ struct task *task_find_get(s32 tid);
 struct process *process_find(s32 tgid);
 struct process *process_find_get(s32 tgid);
 struct pid *pid_get(struct pid *p);
+/* A pidfd (reference on p taken); err_ptr. */
+struct file *pidfd_file(struct pid *p, u32 flags);
 void pid_put(struct pid *p);
 
 /* The process with the lowest tgid >= from_tgid, or NULL; caller inside an RCU section. */
@@ -406,6 +416,12 @@ struct fs_context *task_get_fs(struct task *t);
 void __noreturn task_exit(int code);
 /* Ends the whole process. */
 void __noreturn process_exit(int code);
+
+/*
+ * current, a kernel thread that is about to exec a program, becomes an ordinary
+ * process, with all that one needs but files. 0 or -ENOMEM: it still is one.
+ */
+int __must_check kthread_become_user(void);
 
 /*
  * For exec: kills other threads and makes the current one the leader. 0, -EAGAIN

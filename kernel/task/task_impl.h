@@ -128,8 +128,6 @@ void process_account_child(struct process *parent, struct process *child);
 
 /* --- pidfd.c --- */
 struct file;
-/* A handle on p (reference taken); err_ptr. */
-struct file *pidfd_file(struct pid *p, u32 flags);
 /* The pid behind a descriptor, borrowed from f; NULL: not a pidfd. */
 struct pid *pidfd_pid(struct file *f);
 /* The task that a pidfd names, with a reference; NULL: gone. */

@@ -83,6 +83,17 @@ gives "signals" "*SIGSEGV*crasher*" "debug crash run bt kill"
 gives "generate-core-file" "*Saved corefile*" "debug count 'break add' run 'generate-core-file made' kill"
 gives "its core file" "*#0*add*count*main*" \
 	"timeout 60 gdb -nx -nh -batch $PROGRAM made -ex bt 2>&1"
+core() {
+	timeout 60 gdb -nx -nh -batch "$PROGRAM" "$@" 2>&1
+}
 gives "a core file of the kernel" "*SIGSEGV*#0*crasher*" \
-	"ulimit -c unlimited; $PROGRAM crash; timeout 60 gdb -nx -nh -batch $PROGRAM core* -ex bt 2>&1"
+	"ulimit -c unlimited; $PROGRAM crash; core core -ex bt"
+gives "each thread's stack in it" "crasher main worker worker " \
+	"core core -ex 'thread apply all bt' | grep -o '\(crasher\|main\|worker\) (arg[^)]*)' | grep -o '^[a-z]*' | tail -n +2 | sort | tr '\n' ' '"
+gives "vector registers in it" "*v4_float*v8_float*" \
+	"core core -ex 'thread 2' -ex 'info registers xmm0 ymm0' | tr -d '\n'; grep -q avx /proc/cpuinfo || echo v4_float v8_float"
+gives "its mappings" "*debuggee*" "core core -ex 'info proc mappings'"
+gives "what it was" "*debuggee crash*" "core core -ex 'info proc cmdline'"
+gives "a core file by a pipe" "*#0*crasher*" \
+	"echo '|/bin/dd of=/tmp/piped.%p' >/proc/sys/kernel/core_pattern; $PROGRAM crash & wait \$!; sleep 1; echo core >/proc/sys/kernel/core_pattern; core /tmp/piped.\$! -ex bt"
 plan

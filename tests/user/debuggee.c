@@ -44,14 +44,20 @@ all_started(void)
 }
 
 static void
-threads(void)
+start_workers(int n)
 {
 	pthread_t t;
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < n; i++)
 		pthread_create(&t, NULL, worker, NULL);
-	while (started < 3)
+	while (started < n)
 		usleep(1000);
+}
+
+static void
+threads(void)
+{
+	start_workers(3);
 	all_started();
 }
 
@@ -80,6 +86,7 @@ crash(void)
 {
 	pthread_t t;
 
+	start_workers(2);
 	pthread_create(&t, NULL, crasher, NULL);
 	pthread_join(t, NULL);
 }
