@@ -22,7 +22,9 @@ user_exit_work(struct regs *r, bool syscall)
 
 	if (syscall && (READ_ONCE(t->work) & WORK_SYSCALL_TRACE)) {
 		irq_enable();
-		ptrace_syscall_exit(r);
+		if (!t->dispatch.taken)
+			ptrace_syscall_exit(r);
+		t->dispatch.taken = false;
 		irq_disable();
 	}
 	for (;;) {

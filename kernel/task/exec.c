@@ -108,6 +108,7 @@ exec_start_thread(unsigned long ip, unsigned long sp)
 		.orig_rax = -1UL,
 	};
 	arch_debug_flush();
+	dispatch_exec();
 	arch_set_tls(t, 0);
 	arch_clear_gs();
 	arch_fpu_reset(t);

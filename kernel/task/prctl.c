@@ -171,6 +171,8 @@ prctl_rest(int option, unsigned long a2, unsigned long a3, unsigned long a4, uns
 		return arch_set_tsc_mode(a2);
 	case PR_SET_MM:
 		return set_mm(a2, a3, a4, a5);
+	case PR_SET_SYSCALL_USER_DISPATCH:
+		return dispatch_prctl(a2, a3, a4, (u8 __user *)a5);
 	case PR_GET_SECCOMP:
 		return READ_ONCE(current->seccomp.mode);
 	case PR_SET_SECCOMP:

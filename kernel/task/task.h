@@ -25,6 +25,7 @@
 #include "kernel/sched/sched_task.h"
 #include "kernel/seccomp/seccomp_task.h"
 #include "kernel/signal/signal_task.h"
+#include "kernel/task/dispatch.h"
 #include "kernel/task/rlimit.h"
 #include "lib/list.h"
 #include "lib/types.h"
@@ -104,8 +105,9 @@ struct pid {
 #define SWITCH_SYSCALLS 0x02u
 #define SWITCH_DEBUG 0x04u
 #define SWITCH_SECCOMP 0x08u
+#define SWITCH_DISPATCH 0x10u
 /* Its system calls go through kernel/trace/syscall.c. */
-#define SWITCH_WATCHED (SWITCH_SYSCALLS | SWITCH_SECCOMP)
+#define SWITCH_WATCHED (SWITCH_SYSCALLS | SWITCH_SECCOMP | SWITCH_DISPATCH)
 
 struct task {
 	/* --- entry.S and switch.S know the offsets of these (build/gen asm offsets) --- */
@@ -151,6 +153,8 @@ struct task {
 	struct task_ptrace ptrace;
 	/* what calls it may make (kernel/seccomp) */
 	struct task_seccomp seccomp;
+	/* o  which of them it wants to see itself (task/dispatch.c) */
+	struct task_dispatch dispatch;
 
 	/* o  thread exit: CLONE_CHILD_CLEARTID, robust futexes, rseq */
 	u32 __user *set_child_tid;

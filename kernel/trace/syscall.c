@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * System calls while somebody watches: entry.S comes here instead of calling the
- * function itself, if tracepoints are on, the task is traced (ptrace(2)) or
- * filters say what it may call (seccomp(2)). For tracepoints a call is traced as
- * a whole or not at all: one that waited as tracing was switched on shows no end.
+ * function itself, if tracepoints are on, the task is traced (ptrace(2)), filters say
+ * what it may call (seccomp(2)), or it wants to see them itself (task/dispatch.c).
+ * For tracepoints a call is traced as a whole or not at all: one that waited as
+ * tracing was switched on shows no end.
  */
 #include "kernel/trace/trace_impl.h"
 
@@ -25,6 +26,8 @@ syscall_watched(struct regs *r)
 	long ret;
 	u32 nr;
 
+	if ((READ_ONCE(current->switch_flags) & SWITCH_DISPATCH) && dispatch_enter(r))
+		return (long)r->rax;
 	/* The tracer may have made another call of it, or none, before filters look at it. */
 	if (ptrace_syscall_enter(r))
 		return (long)r->rax;

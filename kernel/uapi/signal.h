@@ -123,6 +123,7 @@ struct sigaltstack {
 #define POLL_PRI 5
 #define POLL_HUP 6
 #define SYS_SECCOMP 1
+#define SYS_USER_DISPATCH 2
 
 /*
  * siginfo_t, 128 bytes.
