@@ -166,6 +166,16 @@ super_sync_all(void)
 	}
 }
 
+struct super *
+super_find(u32 dev)
+{
+	struct super *sb = super_next(NULL);
+
+	while (sb && sb->dev != dev)
+		sb = super_next(sb);
+	return sb;
+}
+
 const struct fs_type *
 fs_type_find(const char *name)
 {

@@ -128,6 +128,8 @@ struct fs_type {
 DECLARE_REGISTRY(filesystems, const struct fs_type);
 /* NULL: no such type. */
 const struct fs_type *fs_type_find(const char *name);
+/* With a use for the caller; NULL: none has this number. */
+struct super *super_find(u32 dev);
 /* The lines of /proc/filesystems. */
 void fs_types_show(struct seq *s);
 

@@ -69,6 +69,60 @@ sys_mmap(unsigned long addr, size_t len, unsigned long prot, unsigned long flags
 	return ret;
 }
 
+/* What remap_file_pages() finds at its address. */
+struct remapped {
+	unsigned long end;
+	u32 prot, vm_flags;
+	bool shared;
+	struct file *file;
+};
+
+static int
+remap_note(const struct map_info *mi, void *ctx)
+{
+	struct remapped *m = ctx;
+
+	m->shared = mi->shared && mi->start <= m->end;
+	if (!m->shared || !mi->file)
+		return 1;
+	m->end = mi->end;
+	m->prot = mi->prot;
+	m->vm_flags = mi->vm_flags;
+	mm_port_file_get(mi->file);
+	m->file = mi->file;
+	return 1;
+}
+
+/*
+ * Other pages of a shared mapping's file in their place: a mapping of their own, as
+ * Linux makes of it since it has no other way any more.
+ */
+long
+sys_remap_file_pages(unsigned long start, unsigned long size, unsigned long prot,
+		     unsigned long pgoff, unsigned long flags)
+{
+	struct space *s = mm_port_current_space();
+	struct map_backing b = {.offset = pgoff << PAGE_SHIFT};
+	struct remapped m;
+	long ret = -EINVAL;
+
+	start = align_down(start, PAGE_SIZE);
+	size = align_down(size, PAGE_SIZE);
+	if (prot || start + size <= start || pgoff + (size >> PAGE_SHIFT) < pgoff)
+		return -EINVAL;
+	m = (struct remapped){.end = start};
+	(void)space_for_each(s, start, false, remap_note, &m);
+	if (!m.file)
+		return -EINVAL;
+	b.file = m.file;
+	flags = (flags & MAP_NONBLOCK) | MAP_SHARED | MAP_FIXED | MAP_POPULATE |
+		(m.vm_flags & MAPPING_LOCKED ? MAP_LOCKED : 0);
+	if (start + size <= m.end)
+		ret = space_map(s, start, size, m.prot, (u32)flags, &b);
+	mm_port_file_put(m.file);
+	return ret < 0 ? ret : 0;
+}
+
 long
 sys_munmap(unsigned long addr, size_t len)
 {
