@@ -5,8 +5,13 @@
  * Model: a machine with two registers of 32 bits, A and X (0 at the start), and
  * sixteen cells of memory. It loads aligned words of the data in the byte order
  * of the machine, computes, jumps forward only, and gives a number at a RET.
- * A division by X = 0 ends the program with 0. What is not seccomp's is not
- * here: bytes and halves, loads relative to X, MOD, ancillary data.
+ * A division by X = 0 ends the program with 0.
+ *
+ * For packets it also loads bytes, halves and words at any place, relative to X
+ * too, in the order of the network, divides with a rest, and knows the length of an
+ * IP header (MSH). Places from -4096 on are not the packet's: they stand for what
+ * else is known of it. Local sockets have no device, mark or protocol: zeros, and
+ * the end for what Linux ends a program without a device at.
  *
  * cbpf_check() is all that keeps cbpf_run() inside the program, its data and
  * its cells. For cells it looks at each instruction once, in order: a cell
@@ -81,6 +86,36 @@ insn_ok(const struct cbpf_insn *i, u32 size)
 	}
 }
 
+/* Places that mean something else, from AD_OFF on. */
+#define AD_OFF 0xfffff000u
+#define AD_IFINDEX 8
+#define AD_HATYPE 28
+#define AD_CPU 36
+#define AD_XOR_X 40
+#define AD_RANDOM 56
+#define AD_MAX 60
+
+static bool
+packet_insn_ok(const struct cbpf_insn *i)
+{
+	switch (i->code) {
+	case CBPF_LD | CBPF_ABS | CBPF_W:
+	case CBPF_LD | CBPF_ABS | CBPF_H:
+	case CBPF_LD | CBPF_ABS | CBPF_B:
+		return i->k < AD_OFF || (i->k <= AD_OFF + AD_MAX && !(i->k & 3));
+	case CBPF_ALU | CBPF_MOD | CBPF_K:
+		return i->k != 0;
+	case CBPF_LD | CBPF_IND | CBPF_W:
+	case CBPF_LD | CBPF_IND | CBPF_H:
+	case CBPF_LD | CBPF_IND | CBPF_B:
+	case CBPF_LDX | CBPF_MSH | CBPF_B:
+	case CBPF_ALU | CBPF_MOD | CBPF_X:
+		return true;
+	default:
+		return insn_ok(i, 0);
+	}
+}
+
 /* Does it stay inside, with `left` instructions behind it? */
 static bool
 jump_ok(const struct cbpf_insn *i, u32 left)
@@ -125,18 +160,31 @@ cells_ok(const struct cbpf_insn *prog, unsigned int len, u16 *written)
 	return true;
 }
 
-bool
-cbpf_check(const struct cbpf_insn *prog, unsigned int len, u32 size, u16 *scratch)
+/* packet: else for `size` bytes of data. */
+static bool
+check(const struct cbpf_insn *prog, unsigned int len, bool packet, u32 size, u16 *scratch)
 {
 	if (len == 0 || len > CBPF_MAX_INSNS || CLASS(prog[len - 1].code) != CBPF_RET)
 		return false;
 	for (unsigned int pc = 0; pc < len; pc++) {
-		if (!insn_ok(&prog[pc], size))
+		if (!(packet ? packet_insn_ok(&prog[pc]) : insn_ok(&prog[pc], size)))
 			return false;
 		if (CLASS(prog[pc].code) == CBPF_JMP && !jump_ok(&prog[pc], len - 1 - pc))
 			return false;
 	}
 	return cells_ok(prog, len, scratch);
+}
+
+bool
+cbpf_check(const struct cbpf_insn *prog, unsigned int len, u32 size, u16 *scratch)
+{
+	return check(prog, len, false, size, scratch);
+}
+
+bool
+cbpf_check_packet(const struct cbpf_insn *prog, unsigned int len, u16 *scratch)
+{
+	return check(prog, len, true, 0, scratch);
 }
 
 /* --- run --- */
@@ -154,6 +202,8 @@ compute(unsigned int op, u32 a, u32 b)
 		return a * b;
 	case CBPF_DIV:
 		return a / b;
+	case CBPF_MOD:
+		return a % b;
 	case CBPF_OR:
 		return a | b;
 	case CBPF_AND:
@@ -184,8 +234,68 @@ jumps(unsigned int op, u32 a, u32 b)
 	}
 }
 
-u32
-cbpf_run(const struct cbpf_insn *prog, const u8 *data, u32 size, u32 there)
+/* Bytes from `at` on, in the order of the network. False: not all are there. */
+static bool
+load_bytes(const u8 *data, u32 size, u32 at, u32 n, u32 *v)
+{
+	if (n > size || at > size - n)
+		return false;
+	*v = 0;
+	for (u32 i = 0; i < n; i++)
+		*v = *v << 8 | data[at + i];
+	return true;
+}
+
+/* What else is known. False: the program ends. */
+static bool
+load_known(u32 what, const struct cbpf_env *env, u32 x, u32 *a)
+{
+	switch (what) {
+	case AD_IFINDEX:
+	case AD_HATYPE:
+		return false;
+	case AD_CPU:
+		*a = env->cpu;
+		return true;
+	case AD_XOR_X:
+		*a ^= x;
+		return true;
+	case AD_RANDOM:
+		*a = env->random;
+		return true;
+	default:
+		*a = 0;
+		return true;
+	}
+}
+
+static u32
+load_width(const struct cbpf_insn *i)
+{
+	return i->code & CBPF_B ? 1 : i->code & CBPF_H ? 2 : 4;
+}
+
+static bool
+is_relative(const struct cbpf_insn *i)
+{
+	return (i->code & 0xe0) == CBPF_IND;
+}
+
+static bool
+is_known_load(const struct cbpf_insn *i)
+{
+	return !is_relative(i) && i->k >= AD_OFF;
+}
+
+static bool
+is_packet_load(const struct cbpf_insn *i)
+{
+	return (i->code & 0xe0) == CBPF_ABS || is_relative(i);
+}
+
+/* env: what packets have, NULL: it is none. */
+static __always_inline u32
+run(const struct cbpf_insn *prog, const u8 *data, u32 size, u32 there, const struct cbpf_env *env)
 {
 	u32 mem[CBPF_MEMWORDS], a = 0, x = 0, b;
 	const struct cbpf_insn *i;
@@ -194,7 +304,14 @@ cbpf_run(const struct cbpf_insn *prog, const u8 *data, u32 size, u32 there)
 		b = i->code & CBPF_X ? x : i->k;
 		switch (CLASS(i->code)) {
 		case CBPF_LD:
-			if (i->code == (CBPF_LD | CBPF_ABS)) {
+			if (env && is_packet_load(i)) {
+				u32 at = is_relative(i) ? x + i->k : i->k;
+
+				if (!(is_known_load(i)
+					      ? load_known(i->k - AD_OFF, env, x, &a)
+					      : load_bytes(data, size, at, load_width(i), &a)))
+					return 0;
+			} else if (i->code == (CBPF_LD | CBPF_ABS)) {
 				if (i->k + sizeof(a) > there)
 					return 0;
 				memcpy(&a, data + i->k, sizeof(a));
@@ -205,10 +322,15 @@ cbpf_run(const struct cbpf_insn *prog, const u8 *data, u32 size, u32 there)
 			}
 			break;
 		case CBPF_LDX:
-			if (i->code == (CBPF_LDX | CBPF_MEM))
+			if (i->code == (CBPF_LDX | CBPF_MEM)) {
 				x = mem[i->k];
-			else
+			} else if (env && i->code == (CBPF_LDX | CBPF_MSH | CBPF_B)) {
+				if (!load_bytes(data, size, i->k, 1, &x))
+					return 0;
+				x = (x & 0xf) << 2;
+			} else {
 				x = i->code == (CBPF_LDX | CBPF_LEN) ? size : i->k;
+			}
 			break;
 		case CBPF_ST:
 			mem[i->k] = a;
@@ -217,7 +339,7 @@ cbpf_run(const struct cbpf_insn *prog, const u8 *data, u32 size, u32 there)
 			mem[i->k] = x;
 			break;
 		case CBPF_ALU:
-			if (OP(i->code) == CBPF_DIV && b == 0)
+			if ((OP(i->code) == CBPF_DIV || OP(i->code) == CBPF_MOD) && b == 0)
 				return 0;
 			a = compute(OP(i->code), a, b);
 			break;
@@ -237,6 +359,18 @@ cbpf_run(const struct cbpf_insn *prog, const u8 *data, u32 size, u32 there)
 			break;
 		}
 	}
+}
+
+u32
+cbpf_run(const struct cbpf_insn *prog, const u8 *data, u32 size, u32 there)
+{
+	return run(prog, data, size, there, NULL);
+}
+
+u32
+cbpf_run_packet(const struct cbpf_insn *prog, const u8 *data, u32 size, const struct cbpf_env *env)
+{
+	return run(prog, data, size, size, env);
 }
 
 /* --- weight --- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Classic BPF (McCanne and Jacobson 1993) as seccomp(2) takes it: programs that
- * look at a few words of data and give a number. lib/cbpf.c tells the machine.
+ * Classic BPF (McCanne and Jacobson 1993): programs that look at data and give a
+ * number, as seccomp(2) takes them and as sockets do. lib/cbpf.c tells the machine.
  */
 #ifndef LIB_CBPF_H
 #define LIB_CBPF_H
@@ -34,8 +34,14 @@ static_assert(sizeof(struct cbpf_insn) == 8, "ABI");
 #define CBPF_MISC 0x07
 #define CBPF_IMM 0x00
 #define CBPF_ABS 0x20
+#define CBPF_IND 0x40
 #define CBPF_MEM 0x60
 #define CBPF_LEN 0x80
+#define CBPF_MSH 0xa0
+/* and how much: words, halves, bytes */
+#define CBPF_W 0x00
+#define CBPF_H 0x08
+#define CBPF_B 0x10
 /* What ALU does */
 #define CBPF_ADD 0x00
 #define CBPF_SUB 0x10
@@ -46,6 +52,7 @@ static_assert(sizeof(struct cbpf_insn) == 8, "ABI");
 #define CBPF_LSH 0x60
 #define CBPF_RSH 0x70
 #define CBPF_NEG 0x80
+#define CBPF_MOD 0x90
 #define CBPF_XOR 0xa0
 /* When JMP jumps */
 #define CBPF_JA 0x00
@@ -74,6 +81,16 @@ bool cbpf_check(const struct cbpf_insn *prog, unsigned int len, u32 size, u16 *s
  * from behind them ends the program with 0.
  */
 u32 cbpf_run(const struct cbpf_insn *prog, const u8 *data, u32 size, u32 there);
+/* For packets: loads of any size at any place, in the order of the network, and MOD. */
+bool cbpf_check_packet(const struct cbpf_insn *prog, unsigned int len, u16 *scratch);
+/* What a program can ask besides the packet's bytes. */
+struct cbpf_env {
+	u32 cpu;
+	u32 random;
+};
+/* Runs a program that cbpf_check_packet() has passed; a load from outside ends it with 0. */
+u32 cbpf_run_packet(const struct cbpf_insn *prog, const u8 *data, u32 size,
+		    const struct cbpf_env *env);
 /* How much of a filters' budget it takes: the instructions that Linux makes of it. */
 u32 cbpf_weight(const struct cbpf_insn *prog, unsigned int len);
 

@@ -424,3 +424,37 @@ TEST(cbpf_random)
 	EXPECT_GT(right, 5000u);
 	EXPECT_GT(wrong, 5000u);
 }
+
+/* Loads of packets: what is there, in the order of the network, and nothing beyond. */
+TEST(cbpf_packets)
+{
+	static const u8 data[] = {0x12, 0x34, 0x56, 0x78, 0x9a};
+	static const struct {
+		u16 code;
+		u32 k, value;
+	} loads[] = {
+		{CBPF_LD | CBPF_ABS | CBPF_B, 4, 0x9a},
+		{CBPF_LD | CBPF_ABS | CBPF_H, 3, 0x789a},
+		{CBPF_LD | CBPF_ABS | CBPF_W, 1, 0x3456789a},
+		{CBPF_LD | CBPF_ABS | CBPF_B, 5, 0},
+		{CBPF_LD | CBPF_ABS | CBPF_H, 4, 0},
+		{CBPF_LD | CBPF_ABS | CBPF_W, 2, 0},
+		{CBPF_LD | CBPF_ABS | CBPF_W, 0xffffefff, 0},
+		{CBPF_LD | CBPF_IND | CBPF_B, 2, 0x56},
+		{CBPF_LD | CBPF_IND | CBPF_W, 0xffffffff, 0},
+		{CBPF_LD | CBPF_ABS | CBPF_W, 0xfffff000 + 36, 7},
+	};
+	const struct cbpf_env env = {.cpu = 7};
+	u16 scratch[2];
+
+	for (u32 i = 0; i < ARRAY_SIZE(loads); i++) {
+		struct cbpf_insn prog[] = {{loads[i].code, 0, 0, loads[i].k},
+					   {CBPF_RET | CBPF_A, 0, 0, 0}};
+
+		if (!test_check(cbpf_check_packet(prog, 2, scratch), "a load"))
+			continue;
+		if (cbpf_run_packet(prog, data, sizeof(data), &env) != loads[i].value)
+			test_fail_line("load %u: %#x", i,
+				       cbpf_run_packet(prog, data, sizeof(data), &env));
+	}
+}

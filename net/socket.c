@@ -19,6 +19,7 @@ socket_init(struct socket *s, const struct sock_ops *ops, int family, int type)
 		.sndbuf = SOCK_BUF_DEFAULT,
 		.rcvbuf = SOCK_BUF_DEFAULT,
 		.rcvlowat = 1,
+		.peek_off = -1,
 	};
 }
 

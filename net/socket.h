@@ -73,6 +73,8 @@ struct sock_ops {
 
 /* socket->options */
 #define SOCKET_PASSCRED 0x1u
+#define SOCKET_PASSSEC 0x2u
+#define SOCKET_FILTER_LOCKED 0x4u
 /* Options that are kept and given back and mean nothing to local sockets: bit of SO_*. */
 #define socket_kept(opt) BIT(opt)
 
@@ -90,6 +92,10 @@ struct socket {
 	/* ns; 0: for ever */
 	u64 rcv_timeout, snd_timeout;
 	struct linger linger;
+	/* Where MSG_PEEK begins to look, -1: at the first byte, always. The reader's. */
+	s32 peek_off;
+	/* r  what packets it takes; NULL: all (net/filter.c) */
+	struct socket_filter __rcu *filter;
 };
 
 /* A family registers itself. create: 0 and *out, or EPROTONOSUPPORT, ESOCKTNOSUPPORT, ENOMEM. */
@@ -107,6 +113,16 @@ int socket_create(int family, int type, int protocol, struct socket **out);
 struct file *socket_file(struct socket *s, u32 flags);
 /* The socket of a handle, or NULL. */
 struct socket *file_socket(const struct file *f);
+
+/* filter.c: SO_ATTACH_FILTER and its kin; len in bytes. 0 or -Exxx. */
+int socket_filter_attach(struct socket *s, const void __user *val, u32 len);
+int socket_filter_detach(struct socket *s);
+/* Instructions that were copied, or are there if len is 0; -EINVAL: no room. */
+int socket_filter_get(struct socket *s, void __user *val, u32 len);
+/* How much of a packet of n bytes s takes: 0: nothing of it. */
+size_t socket_filter_run(struct socket *s, const u8 *data, size_t n);
+/* s is about to go. */
+void socket_filter_free(struct socket *s);
 
 /* getsockopt, setsockopt of SOL_SOCKET. *len: in the room, out what was used. */
 int socket_getopt(struct socket *s, int opt, void __user *val, u32 *len);

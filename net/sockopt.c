@@ -43,6 +43,18 @@ get_timeout(void __user *val, u32 *len, u64 ns)
 	return get_bytes(val, len, &tv, sizeof(tv));
 }
 
+/* The length is told in instructions, both ways. */
+static int
+get_filter(struct socket *s, void __user *val, u32 *len)
+{
+	int n = socket_filter_get(s, val, *len);
+
+	if (n < 0)
+		return n;
+	*len = (u32)n;
+	return 0;
+}
+
 int
 socket_getopt(struct socket *s, int opt, void __user *val, u32 *len)
 {
@@ -77,6 +89,14 @@ socket_getopt(struct socket *s, int opt, void __user *val, u32 *len)
 		return get_timeout(val, len, READ_ONCE(s->snd_timeout));
 	case SO_PASSCRED:
 		return get_int(val, len, !!(atomic_read(&s->options) & SOCKET_PASSCRED));
+	case SO_PASSSEC:
+		return get_int(val, len, !!(atomic_read(&s->options) & SOCKET_PASSSEC));
+	case SO_PEEK_OFF:
+		return get_int(val, len, READ_ONCE(s->peek_off));
+	case SO_LOCK_FILTER:
+		return get_int(val, len, !!(atomic_read(&s->options) & SOCKET_FILTER_LOCKED));
+	case SO_ATTACH_FILTER:
+		return get_filter(s, val, len);
 	case SO_ACCEPTCONN:
 		return get_int(val, len, s->ops->listening(s));
 	case SO_PEERCRED:
@@ -128,6 +148,21 @@ set_flag(u32 *word, u32 flag, int v)
 		atomic_and(word, ~flag);
 }
 
+/* No handle is a program. */
+static int
+attach_bpf(struct socket *s, int fd)
+{
+	struct fdref r;
+
+	if (atomic_read(&s->options) & SOCKET_FILTER_LOCKED)
+		return -EPERM;
+	r = fd_get((unsigned int)fd);
+	if (!r.file)
+		return -EBADF;
+	fd_put(r);
+	return -EINVAL;
+}
+
 static int
 set_int(struct socket *s, int opt, int v)
 {
@@ -156,6 +191,22 @@ set_int(struct socket *s, int opt, int v)
 		return 0;
 	case SO_PASSCRED:
 		set_flag(&s->options, SOCKET_PASSCRED, v);
+		return 0;
+	/* No security module has anything to tell. */
+	case SO_PASSSEC:
+		set_flag(&s->options, SOCKET_PASSSEC, v);
+		return 0;
+	case SO_PEEK_OFF:
+		WRITE_ONCE(s->peek_off, v);
+		return 0;
+	case SO_DETACH_FILTER:
+		return socket_filter_detach(s);
+	case SO_ATTACH_BPF:
+		return attach_bpf(s, v);
+	case SO_LOCK_FILTER:
+		if (!v && atomic_read(&s->options) & SOCKET_FILTER_LOCKED)
+			return -EPERM;
+		set_flag(&s->options, SOCKET_FILTER_LOCKED, v);
 		return 0;
 	case SO_PRIORITY:
 		return v ? -EPERM : 0;
@@ -192,5 +243,9 @@ socket_setopt(struct socket *s, int opt, const void __user *val, u32 len)
 		return -EINVAL;
 	if (copy_from_user(&v, val, sizeof(v)))
 		return -EFAULT;
+	if (opt == SO_ATTACH_FILTER)
+		return socket_filter_attach(s, val, len);
+	if (opt == SO_ATTACH_BPF && len != sizeof(v))
+		return -EINVAL;
 	return set_int(s, opt, v);
 }

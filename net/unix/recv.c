@@ -46,25 +46,28 @@ consume(struct unix_sock *u, struct unix_msg *msg, size_t n)
 		unix_unblock(u);
 }
 
-/* Nothing is there: 0 to look again, 1 at the end, -Exxx. read_lock is let go meanwhile. */
+/*
+ * Nothing is there of the `seen` messages that had come: 0 to look again, 1 at the
+ * end, -Exxx. read_lock is let go meanwhile.
+ */
 static int
-wait_for_data(struct unix_sock *u, bool nonblock, u64 deadline)
+wait_for_data(struct unix_sock *u, u32 seen, bool nonblock, u64 deadline)
 {
 	int err;
 
 	spin_lock(&u->lock);
 	err = -u->error;
 	u->error = 0;
-	if (!err && u->shutdown & UNIX_RCV_SHUT && list_empty(&u->queue))
+	if (!err && u->shutdown & UNIX_RCV_SHUT && u->arrivals == seen)
 		err = 1;
 	spin_unlock(&u->lock);
 	if (err)
 		return err;
 	if (nonblock)
-		return list_empty(&u->queue) ? -EAGAIN : 0;
+		return READ_ONCE(u->arrivals) == seen ? -EAGAIN : 0;
 	mutex_unlock(&u->read_lock);
 	err = wait_event_interruptible_until(&u->wait,
-					     !list_empty(&u->queue) ||
+					     READ_ONCE(u->arrivals) != seen ||
 						     READ_ONCE(u->shutdown) & UNIX_RCV_SHUT ||
 						     READ_ONCE(u->error),
 					     deadline);
@@ -101,6 +104,16 @@ tell_name(struct message *m, struct unix_sock *from)
 		*m->name = n->addr;
 }
 
+/* MSG_PEEK has seen n bytes more, or (negative) as many were taken: read_lock is held. */
+static void
+move_peek(struct unix_sock *u, s64 n)
+{
+	s64 off = READ_ONCE(u->socket.peek_off);
+
+	if (off >= 0)
+		WRITE_ONCE(u->socket.peek_off, (s32)clamp(off + n, (s64)0, (s64)INT32_MAX));
+}
+
 /* --- streams --- */
 
 static bool
@@ -115,6 +128,8 @@ struct stream_read {
 	struct message *m;
 	struct unix_msg *last;
 	s64 done;
+	/* Bytes that MSG_PEEK passes over. */
+	size_t skip;
 	bool first, creds;
 };
 
@@ -122,14 +137,21 @@ struct stream_read {
 static int
 read_msg(struct stream_read *r, struct unix_msg *msg)
 {
-	size_t want = min(iter_left(&r->m->iter), msg->len - msg->off), n;
+	size_t left = msg->len - msg->off, want, n;
 	bool files = msg->scm.nr;
 	int err = 0;
+
+	if (r->skip >= left && r->skip) {
+		r->skip -= left;
+		r->last = msg;
+		return 0;
+	}
+	want = min(iter_left(&r->m->iter), left - r->skip);
 
 	/* Bytes of different senders are kept apart for who wants to know. */
 	if (r->creds && !r->first && !same_cred(&r->m->scm.cred, &msg->scm.cred))
 		return 1;
-	n = iter_copy_to(&r->m->iter, msg->data + msg->off, want);
+	n = iter_copy_to(&r->m->iter, msg->data + msg->off + r->skip, want);
 	if (!n && want)
 		return -EFAULT;
 	if (r->first || files)
@@ -140,11 +162,25 @@ read_msg(struct stream_read *r, struct unix_msg *msg)
 		tell_name(r->m, msg->from);
 	r->first = false;
 	r->done += (s64)n;
-	if (r->m->flags & MSG_PEEK)
+	if (r->m->flags & MSG_PEEK) {
 		r->last = msg;
-	else
+		r->skip = 0;
+		move_peek(r->u, (s64)n);
+	} else {
 		consume(r->u, msg, n);
+		move_peek(r->u, -(s64)n);
+	}
 	return files || n < want;
+}
+
+/* Others may have taken meanwhile what was looked at. */
+static void
+peek_from_start(struct stream_read *r)
+{
+	if (!(r->m->flags & MSG_PEEK))
+		return;
+	r->last = NULL;
+	r->skip = (size_t)max(READ_ONCE(r->u->socket.peek_off), 0);
 }
 
 static s64
@@ -157,45 +193,80 @@ recv_stream(struct unix_sock *u, struct message *m)
 	u64 deadline = socket_deadline(READ_ONCE(u->socket.rcv_timeout));
 	s64 want = (s64)min(iter_left(&m->iter), (size_t)READ_ONCE(u->socket.rcvlowat));
 	struct unix_msg *msg;
+	u32 seen;
 	int err = 0;
 
 	if (m->flags & MSG_WAITALL && !(m->flags & MSG_PEEK))
 		want = (s64)iter_left(&m->iter);
+	peek_from_start(&r);
 	while (!err && iter_left(&m->iter)) {
+		seen = READ_ONCE(u->arrivals);
 		msg = next_msg(u, r.last);
-		if (msg)
+		if (msg) {
 			err = read_msg(&r, msg);
-		else if (r.done >= want)
+			continue;
+		}
+		/* Who looks at what is there does not wait for more. */
+		if (r.done >= want || (r.done && m->flags & MSG_PEEK))
 			break;
-		else
-			err = wait_for_data(u, m->flags & MSG_DONTWAIT, deadline);
+		err = wait_for_data(u, seen, m->flags & MSG_DONTWAIT, deadline);
+		peek_from_start(&r);
 	}
 	return r.done || err == 1 ? r.done : err;
 }
 
 /* --- datagrams, packets --- */
 
+/* The message that MSG_PEEK is to look at; NULL. *off: where in it. */
+static struct unix_msg *
+packet_at(struct unix_sock *u, const struct message *m, size_t *off)
+{
+	s32 skip = m->flags & MSG_PEEK ? READ_ONCE(u->socket.peek_off) : -1;
+	struct unix_msg *msg = next_msg(u, NULL);
+
+	*off = 0;
+	if (skip < 0)
+		return msg;
+	*off = (size_t)skip;
+	while (msg && *off >= msg->len && (*off || msg->peeked)) {
+		*off -= msg->len;
+		msg = next_msg(u, msg);
+	}
+	if (msg && !msg->len)
+		msg->peeked = true;
+	return msg;
+}
+
 static s64
 recv_packet(struct unix_sock *u, struct message *m)
 {
 	u64 deadline = socket_deadline(READ_ONCE(u->socket.rcv_timeout));
 	struct unix_msg *msg;
-	size_t len, n;
+	size_t len, n, off;
 	int err;
 
-	while (!(msg = next_msg(u, NULL))) {
-		err = wait_for_data(u, m->flags & MSG_DONTWAIT, deadline);
+	for (;;) {
+		u32 seen = READ_ONCE(u->arrivals);
+
+		msg = packet_at(u, m, &off);
+		if (msg)
+			break;
+		err = wait_for_data(u, seen, m->flags & MSG_DONTWAIT, deadline);
 		if (err)
 			return err == 1 ? 0 : err;
 	}
-	len = msg->len;
+	len = msg->len - off;
 	n = min(len, iter_left(&m->iter));
-	err = iter_copy_to(&m->iter, msg->data, n) == n ? take_scm(u, msg, m) : -EFAULT;
+	err = iter_copy_to(&m->iter, msg->data + off, n) == n ? take_scm(u, msg, m) : -EFAULT;
 	tell_name(m, msg->from);
 	if (n < len)
 		m->out_flags |= MSG_TRUNC;
-	if (!(m->flags & MSG_PEEK))
+	if (!(m->flags & MSG_PEEK)) {
 		consume(u, msg, len);
+		move_peek(u, -(s64)len);
+	} else if (!err) {
+		move_peek(u, (s64)n);
+	}
 	if (err)
 		return err;
 	return m->flags & MSG_TRUNC ? (s64)len : (s64)n;

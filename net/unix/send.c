@@ -63,6 +63,7 @@ msg_make(struct unix_sock *u, struct message *m, size_t n)
 	msg->from = unix_get(u);
 	msg->len = n;
 	msg->off = 0;
+	msg->peeked = false;
 	msg->charge = (u32)(sizeof(*msg) + n);
 	msg->scm = (struct scm){.cred = m->scm.cred};
 	atomic_add(&u->charged, msg->charge);
@@ -84,6 +85,18 @@ msg_attach(struct unix_msg *msg, struct message *m)
 	return 0;
 }
 
+/* What to's filter leaves of a packet. False: nothing. */
+static bool
+filter(struct unix_sock *to, struct unix_msg *msg)
+{
+	size_t take = socket_filter_run(&to->socket, msg->data, msg->len);
+
+	if (!take)
+		return false;
+	msg->len = min(msg->len, take);
+	return true;
+}
+
 /* to->lock held. */
 static void
 enqueue(struct unix_sock *to, struct unix_msg *msg)
@@ -91,6 +104,7 @@ enqueue(struct unix_sock *to, struct unix_msg *msg)
 	list_add_tail(&msg->link, &to->queue);
 	WRITE_ONCE(to->nr_queued, to->nr_queued + 1);
 	to->queued_bytes += msg->len;
+	WRITE_ONCE(to->arrivals, to->arrivals + 1);
 }
 
 static s64
@@ -118,6 +132,10 @@ send_chunk(struct unix_sock *u, struct unix_sock *to, struct message *m, size_t 
 	msg = msg_make(u, m, n);
 	if (is_err(msg))
 		return (int)ptr_err(msg);
+	if (u->socket.type != SOCK_STREAM && !filter(to, msg)) {
+		unix_msg_free(msg);
+		return 0;
+	}
 	err = m->scm.nr ? msg_attach(msg, m) : 0;
 	if (!err) {
 		spin_lock(&to->lock);
@@ -254,6 +272,11 @@ send_dgram_to(struct unix_sock *u, struct unix_sock *to, struct message *m)
 	msg = msg_make(u, m, iter_left(&m->iter));
 	if (is_err(msg))
 		return (int)ptr_err(msg);
+	/* The sender hears nothing of it. */
+	if (!filter(to, msg)) {
+		unix_msg_free(msg);
+		return 0;
+	}
 	err = m->scm.nr ? msg_attach(msg, m) : 0;
 	while (!err) {
 		b = kmalloc(sizeof(*b), GFP_KERNEL);

@@ -37,6 +37,7 @@ unix_put(struct unix_sock *u)
 		return;
 	if (u->name)
 		unix_name_put(u->name);
+	socket_filter_free(&u->socket);
 	slab_free(unix_cache, u);
 }
 

@@ -74,6 +74,8 @@ struct unix_sock {
 	struct list queue;
 	u32 nr_queued, backlog;
 	u64 queued_bytes;
+	/* Messages that have come, ever. */
+	u32 arrivals;
 	/* Senders that found the queue full (struct unix_blocked) */
 	struct list blocked;
 	struct list pending_link;
@@ -97,6 +99,8 @@ struct unix_msg {
 	size_t len;
 	/* Bytes that were read (streams). */
 	size_t off;
+	/* MSG_PEEK with an offset has seen it, though there is nothing in it. */
+	bool peeked;
 	u8 data[];
 };
 
