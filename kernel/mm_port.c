@@ -111,6 +111,18 @@ mm_port_fatal_pending(void)
 	return fatal_signal_pending();
 }
 
+u32
+mm_port_tid(void)
+{
+	return (u32)current->tid;
+}
+
+bool
+mm_port_exiting(void)
+{
+	return current->flags & TASK_EXITING;
+}
+
 void
 mm_port_fault_done(void)
 {

@@ -11,7 +11,8 @@ usable(const struct pt *t, unsigned int i, u64 e, u32 access)
 	if (access & FAULT_FORCE) {
 		if (!(access & FAULT_WRITE))
 			return e & (PTE_P | PTE_NONE);
-		return e & PTE_W || (e & PTE_OWNED && entry_is_sole(t, i, e));
+		return e & PTE_W ||
+		       ((e & (PTE_OWNED | PTE_WP)) == PTE_OWNED && entry_is_sole(t, i, e));
 	}
 	return e & PTE_P && (!(access & FAULT_WRITE) || e & PTE_W);
 }
@@ -101,7 +102,13 @@ space_access(struct space *s, unsigned long va, void *buf, size_t n, bool write)
 }
 
 size_t
+space_peek(struct space *s, unsigned long va, void *buf, size_t n)
+{
+	return copy(s, va, buf, n, FAULT_NOWAIT);
+}
+
+size_t
 space_access_force(struct space *s, unsigned long va, void *buf, size_t n, bool write)
 {
-	return copy(s, va, buf, n, FAULT_FORCE | (write ? FAULT_WRITE : 0));
+	return copy(s, va, buf, n, FAULT_FORCE | FAULT_NOWAIT | (write ? FAULT_WRITE : 0));
 }

@@ -23,7 +23,7 @@
 #include "kernel/uapi/signal.h"
 #include "lib/errno.h"
 #include "mm/pagecache.h"
-#include "mm/space_impl.h"
+#include "mm/uffd_impl.h"
 
 #define STACK_GUARD (256UL << PAGE_SHIFT)
 #define RLIMIT_STACK 3
@@ -37,7 +37,7 @@ struct fault {
 	struct fault_sig *sig;
 	/* got by an earlier try: a page, a large page, a page of the cache */
 	struct page *fresh, *large, *cached;
-	/* what a try wants: held while no lock is */
+	/* what a try wants: held while no lock is; of NEED_PROGRAM index is the reason */
 	struct region *region;
 	u64 index;
 	/* make_dirty has been asked for this page */
@@ -57,6 +57,7 @@ enum {
 	NEED_STACK,
 	NEED_LARGE,
 	NEED_FORK,
+	NEED_PROGRAM,
 };
 
 static int
@@ -67,25 +68,10 @@ bad(struct fault *f, int signo, int code)
 	return -EFAULT;
 }
 
-static inline void
-entry_set(struct pt *t, unsigned int i, struct page *p, u64 bits)
-{
-	smp_store_release(&t->table[i], page_to_phys(p) | bits);
-	pt_mark(t, i);
-}
-
 static void
 map_anon(struct pt *t, unsigned int i, struct page *p, u32 prot, bool write)
 {
-	entry_set(t, i, p, pte_bits(prot, write) | PTE_OWNED);
-	pt_count(t, &t->anon, 1);
-}
-
-static void
-map_cached(struct pt *t, unsigned int i, struct page *p, meta_t m, bool write)
-{
-	entry_set(t, i, p, pte_bits(meta_prot(m), write) | PTE_FILE);
-	pt_count_file(t, m, 1);
+	entry_set_anon(t, i, p, pte_bits(prot, write));
 }
 
 /* A page of our own for this slot: the one at hand, or from the lists. */
@@ -102,11 +88,23 @@ take_fresh(struct fault *f)
 	return p;
 }
 
+/* The try ends: m's region is held until what it wants is got. */
+static int
+need_of_region(struct fault *f, meta_t m, u64 index, int need)
+{
+	f->region = meta_region(m);
+	region_get(f->region);
+	f->index = index;
+	return need;
+}
+
 static int
 fault_anon(struct fault *f, struct pt *t, unsigned int i, meta_t m)
 {
 	struct page *p;
 
+	if (unlikely(meta_region(m)->flags & REGION_UFFD_MISSING))
+		return need_of_region(f, m, UFFD_MISSING, NEED_PROGRAM);
 	if (!(f->access & FAULT_WRITE)) {
 		entry_set(t, i, zero_page, pte_bits(meta_prot(m), false));
 		return DONE;
@@ -120,16 +118,6 @@ fault_anon(struct fault *f, struct pt *t, unsigned int i, meta_t m)
 }
 
 /* --- files --- */
-
-/* The try ends: the region is held until the thing is got. */
-static int
-need_of_cache(struct fault *f, meta_t m, u64 index, int need)
-{
-	f->region = meta_region(m);
-	region_get(f->region);
-	f->index = index;
-	return need;
-}
 
 /* May a clean page be written unseen? Else make_dirty must be asked first. */
 static bool
@@ -166,38 +154,6 @@ map_around(struct pt *t, unsigned int i, const struct run *run)
 	}
 	if (n)
 		pt_count_file(t, run->meta, (s32)n);
-}
-
-static int
-fault_file(struct fault *f, struct pt *t, unsigned int i, const struct run *run)
-{
-	meta_t m = run->meta;
-	struct region *r = meta_region(m);
-	u64 index = region_index(r, f->va);
-	bool write = f->access & FAULT_WRITE;
-	struct page *p, *own;
-
-	if (index >= div_round_up(READ_ONCE(*r->cache->size), PAGE_SIZE))
-		return bad(f, SIGBUS, BUS_ADRERR);
-	p = pagecache_peek(r->cache, index);
-	if (!p)
-		return need_of_cache(f, m, index, NEED_CACHE);
-	if (write && !(m & META_SHARED)) {
-		own = take_fresh(f);
-		if (!own)
-			return NEED_PAGE;
-		page_copy(page_to_virt(own), page_to_virt(p));
-		map_anon(t, i, own, meta_prot(m), meta_prot(m) & PROT_WRITE);
-		return DONE;
-	}
-	if (write && writes_tracked(r->cache) && f->dirtied != p)
-		return need_of_cache(f, m, index, NEED_DIRTY);
-	map_cached(t, i, p, m, write);
-	if (!write && m & META_SHARED && meta_prot(m) & PROT_WRITE && !writes_tracked(r->cache))
-		t->table[i] |= PTE_W;
-	if (!write)
-		map_around(t, i, run);
-	return DONE;
 }
 
 /* --- a page is there --- */
@@ -238,15 +194,69 @@ fault_present(struct fault *f, struct pt *t, unsigned int i, meta_t m)
 	/* Somebody was faster; or a debugger wants what it wrote before. */
 	if (!(f->access & FAULT_WRITE) || e & PTE_W)
 		return DONE;
+	if (unlikely(e & PTE_WP) && r->flags & REGION_UFFD_WP)
+		return need_of_region(f, m, UFFD_WP, NEED_PROGRAM);
 	if (m & META_SHARED || r->flags & REGION_SPECIAL) {
 		if (r->cache && writes_tracked(r->cache) && f->dirtied != p)
-			return need_of_cache(f, m, region_index(r, f->va), NEED_DIRTY);
+			return need_of_region(f, m, region_index(r, f->va), NEED_DIRTY);
 	} else if (!(e & PTE_OWNED) || !entry_is_sole(t, i, e)) {
 		return copy_on_write(f, t, i, m);
 	}
 	/* More rights need no flush: a CPU that has the old ones faults, which drops them. */
 	if (meta_prot(m) & PROT_WRITE)
 		atomic_or(&t->table[i], PTE_W | PTE_D | PTE_A);
+	return DONE;
+}
+
+/* Why r's program is to be told that the cache has p, or NULL, for a page that is not there. */
+static enum uffd_reason
+program_reason(const struct fault *f, const struct region *r, const struct page *p)
+{
+	if (!p)
+		return r->flags & REGION_UFFD_MISSING ? UFFD_MISSING : UFFD_NONE;
+	/* What this fault itself has made is no news. */
+	return r->flags & REGION_UFFD_MINOR && p != f->cached ? UFFD_MINOR : UFFD_NONE;
+}
+
+static int
+fault_file(struct fault *f, struct pt *t, unsigned int i, const struct run *run)
+{
+	meta_t m = run->meta;
+	struct region *r = meta_region(m);
+	u64 index = region_index(r, f->va);
+	bool write = f->access & FAULT_WRITE;
+	bool marked = pt_present(t, i) && r->flags & REGION_UFFD_WP;
+	struct page *p, *own;
+	enum uffd_reason reason;
+
+	if (index >= div_round_up(READ_ONCE(*r->cache->size), PAGE_SIZE))
+		return bad(f, SIGBUS, BUS_ADRERR);
+	p = pagecache_peek(r->cache, index);
+	reason = unlikely(r->flags & REGION_UFFD) ? program_reason(f, r, p) : UFFD_NONE;
+	if (reason)
+		return need_of_region(f, m, reason, NEED_PROGRAM);
+	if (!p)
+		return need_of_region(f, m, index, NEED_CACHE);
+	/* One that is to be told of before it is written comes for reading first. */
+	if (unlikely(marked)) {
+		entry_set_cached(t, i, p, m, (pte_bits(meta_prot(m), false)) | PTE_WP);
+		return write ? fault_present(f, t, i, m) : DONE;
+	}
+	if (write && !(m & META_SHARED)) {
+		own = take_fresh(f);
+		if (!own)
+			return NEED_PAGE;
+		page_copy(page_to_virt(own), page_to_virt(p));
+		map_anon(t, i, own, meta_prot(m), meta_prot(m) & PROT_WRITE);
+		return DONE;
+	}
+	if (write && writes_tracked(r->cache) && f->dirtied != p)
+		return need_of_region(f, m, index, NEED_DIRTY);
+	entry_set_cached(t, i, p, m, pte_bits(meta_prot(m), write));
+	if (!write && m & META_SHARED && meta_prot(m) & PROT_WRITE && !writes_tracked(r->cache))
+		t->table[i] |= PTE_W;
+	if (!write && !(r->flags & (REGION_UFFD_WP | REGION_UFFD_MINOR)))
+		map_around(t, i, run);
 	return DONE;
 }
 
@@ -275,9 +285,9 @@ fault_leaf(struct fault *f, struct pt *t, const struct run *run)
 	unsigned int i = slot_index(f->va, 0);
 	struct region *r = meta_region(run->meta);
 
-	if (pt_present(t, i))
+	if (pt_present(t, i) && likely(!entry_is_marker(t->table[i])))
 		return fault_present(f, t, i, run->meta);
-	if (r == &anon_region)
+	if (r->flags & REGION_ANON)
 		return fault_anon(f, t, i, run->meta);
 	if (r->flags & REGION_SPECIAL) {
 		entry_set(t, i, r->pages[region_index(r, f->va)],
@@ -427,18 +437,15 @@ guard_hit(struct space *s, unsigned long low)
 	return false;
 }
 
-/* 0: the stack above now reaches down to va. */
+/* The stack r, whose region is held, is to reach down to `low`. */
 static int
-stack_grow(struct fault *f)
+stack_grow_run(struct fault *f, unsigned long low, struct run r)
 {
-	unsigned long low = align_down(f->va, PAGE_SIZE);
 	struct range op = {.op = RANGE_MAP, .exclusive = true};
 	u64 pages, limit = mm_port_rlimit(RLIMIT_STACK);
-	struct run r;
 	int err;
 
-	if (!space_next_run(f->space, low, USER_END, &r, false) || !(r.meta & META_GROWSDOWN) ||
-	    !meta_is_anon(r.meta) || !access_ok(r.meta, f->access))
+	if (!access_ok(r.meta, f->access))
 		return -EFAULT;
 	if (stack_top(f->space, r.start, r.meta) - low > limit || guard_hit(f->space, low))
 		return -EFAULT;
@@ -454,6 +461,22 @@ stack_grow(struct fault *f)
 		commit_add(-(s64)pages);
 	/* Another thread of ours was faster. */
 	return err == -EEXIST ? 0 : err;
+}
+
+/* 0: the stack above now reaches down to va. */
+static int
+stack_grow(struct fault *f)
+{
+	unsigned long low = align_down(f->va, PAGE_SIZE);
+	int err = -EFAULT;
+	struct run r;
+
+	if (!space_next_run(f->space, low, USER_END, &r, true))
+		return -EFAULT;
+	if (r.meta & META_GROWSDOWN && meta_is_anon(r.meta))
+		err = stack_grow_run(f, low, r);
+	meta_hold(r.meta, -1);
+	return err;
 }
 
 /* --- between tries --- */
@@ -520,6 +543,11 @@ get_need(struct fault *f, int need)
 	case NEED_FORK:
 		space_wait_fork(f->space);
 		return 0;
+	case NEED_PROGRAM:
+		bad(f, SIGBUS, BUS_ADRERR);
+		err = uffd_wait_fault(f->space, f->region, f->va, f->access,
+				      (enum uffd_reason)f->index);
+		break;
 	}
 	region_put(f->region);
 	return err;
@@ -543,6 +571,9 @@ space_fault(struct space *s, unsigned long va, u32 access, struct fault_sig *sig
 	}
 	if (unlikely(f.crowded))
 		fine_make(s, va);
+	/* User mode comes back here when it has handled its signal. */
+	if (unlikely(ret == -EINTR))
+		ret = 0;
 	if (likely(ret == 0)) {
 		mm_stat_inc(MM_FAULTS);
 		mm_port_fault_done();

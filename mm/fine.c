@@ -135,7 +135,7 @@ suitable(const struct pt *t)
 	if (t->level || t->file | t->shmem)
 		return false;
 	for (unsigned int i = 0; i < t->nr_runs; i++)
-		if (!meta_is_anon(t->runs[i].meta) ||
+		if (meta_region(t->runs[i].meta) != &anon_region ||
 		    t->runs[i].meta & (META_SHARED | META_GROWSDOWN))
 			return false;
 	return true;
@@ -428,7 +428,7 @@ fine_range(struct space *s, unsigned long start, unsigned long end, struct range
 	if (n > RANGE_PAGES || (start ^ (end - 1)) >> slot_shift(1) || op->only)
 		return false;
 	if (op->op == RANGE_MAP &&
-	    (!meta_is_anon(op->meta) || op->meta & (META_SHARED | META_GROWSDOWN)))
+	    (meta_region(op->meta) != &anon_region || op->meta & (META_SHARED | META_GROWSDOWN)))
 		return false;
 	f = records_lock(s, start, (unsigned int)n, &t);
 	if (likely(!f))

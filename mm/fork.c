@@ -22,7 +22,7 @@
  */
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "mm/space_impl.h"
+#include "mm/uffd_impl.h"
 
 /* How often memory is waited for in one place. */
 #define TRIES 16
@@ -235,6 +235,7 @@ space_fork(struct space *parent)
 {
 	struct space *s = space_create_for_fork(parent);
 	struct fork f = {.parent = parent, .child = s};
+	struct list events = LIST_INIT(events);
 	int err;
 
 	if (!s)
@@ -245,6 +246,8 @@ space_fork(struct space *parent)
 	if (!err)
 		err = copy_frozen(&f);
 	mutex_unlock(&parent->shm.lock);
+	if (!err && space_has_uffd(parent))
+		err = uffd_fork(s, &events);
 	if (commit_charge(f.committed)) {
 		/* The teardown gives it back. */
 		commit_add(f.committed);
@@ -254,6 +257,7 @@ space_fork(struct space *parent)
 	s->layout = parent->layout;
 	space_copy_exe(s, parent);
 	family_join(s->family, s);
+	uffd_fork_done(&events, !err);
 	if (err) {
 		space_put_user(s);
 		return err_ptr(err);

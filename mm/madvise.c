@@ -8,7 +8,7 @@
 #include "kernel/syscall/syscalls.h"
 #include "lib/errno.h"
 #include "mm/pagecache.h"
-#include "mm/space_impl.h"
+#include "mm/uffd_impl.h"
 
 /* Flags that an advice changes. */
 struct advice_flags {
@@ -79,6 +79,8 @@ advise_drop(struct space *s, const struct run *r, int advice)
 		return -EINVAL;
 	if (advice == MADV_FREE && !private_anon(r->meta))
 		return -EINVAL;
+	if (uffd_wants(meta_region(r->meta), UFFD_FEATURE_EVENT_REMOVE))
+		uffd_tell_remove(meta_region(r->meta), r->start, r->end);
 	return range_apply(s, r->start, r->end, &op);
 }
 
@@ -94,6 +96,8 @@ advise_remove(const struct run *r)
 		return -EACCES;
 	if (!g->cache->ops || !g->cache->ops->punch)
 		return -EOPNOTSUPP;
+	if (uffd_wants(g, UFFD_FEATURE_EVENT_REMOVE))
+		uffd_tell_remove(g, r->start, r->end);
 	return g->cache->ops->punch(g->cache, g->offset + (r->start - g->base), r->end - r->start);
 }
 

@@ -45,9 +45,12 @@ line_fill(struct space *s, const struct run *r, struct map_info *mi)
 	mi->vm_flags = (u32)(r->meta >> META_FLAG_SHIFT) |
 		       (r->meta & META_ACCOUNT ? MAPPING_ACCOUNT : 0) |
 		       (mi->shared ? MAPPING_SHARED : 0) |
-		       (g->flags & REGION_SPECIAL ? MAPPING_SPECIAL : 0);
+		       (g->flags & REGION_SPECIAL ? MAPPING_SPECIAL : 0) |
+		       (g->flags & REGION_UFFD_MISSING ? MAPPING_UFFD_MISSING : 0) |
+		       (g->flags & REGION_UFFD_WP ? MAPPING_UFFD_WP : 0) |
+		       (g->flags & REGION_UFFD_MINOR ? MAPPING_UFFD_MINOR : 0);
 	mi->max_prot = g->max_prot;
-	mi->offset = g == &anon_region ? 0 : g->offset + (r->start - g->base);
+	mi->offset = meta_is_anon(r->meta) ? 0 : g->offset + (r->start - g->base);
 }
 
 /* --- smaps --- */

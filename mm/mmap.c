@@ -9,7 +9,7 @@
  */
 #include "lib/errno.h"
 #include "mm/pagecache.h"
-#include "mm/space_impl.h"
+#include "mm/uffd_impl.h"
 
 /* vm.mmap_min_addr */
 #define MMAP_MIN 0x10000UL
@@ -138,14 +138,19 @@ place(struct mapping *m, struct region *r)
 {
 	struct range op = {.op = RANGE_MAP, .meta = meta_make(r, m->bits)};
 	struct placement p = {m->addr, m->len, r, m->bits, m->flags};
-	int err;
+	struct list events = LIST_INIT(events);
+	int err = 0;
 
 	if (!(m->flags & MAP_FIXED))
 		return arena_map(m->space, &p);
 	op.exclusive = (m->flags & MAP_FIXED_NOREPLACE) == MAP_FIXED_NOREPLACE;
-	err = range_apply(m->space, m->addr, m->addr + m->len, &op);
+	if (space_has_uffd(m->space) && !op.exclusive)
+		err = uffd_unmap_prepare(m->space, m->addr, m->addr + m->len, &events);
+	if (!err)
+		err = range_apply(m->space, m->addr, m->addr + m->len, &op);
 	if (!op.exclusive)
 		space_unmapped(m->space, m->addr, m->addr + m->len);
+	uffd_unmap_done(&events);
 	return err ? err : (long)m->addr;
 }
 
@@ -239,20 +244,33 @@ space_map(struct space *s, unsigned long addr, size_t len, u32 prot, u32 flags,
 /* --- the others --- */
 
 int
-space_unmap(struct space *s, unsigned long addr, size_t len)
+space_unmap_quiet(struct space *s, unsigned long addr, size_t len, struct list *events)
 {
 	struct range op = {.op = RANGE_UNMAP};
-	int err;
+	int err = 0;
 
 	if (!is_aligned(addr, PAGE_SIZE) || addr > USER_END || len > USER_END - addr)
 		return -EINVAL;
 	len = align_up(len, PAGE_SIZE);
 	if (len == 0)
 		return -EINVAL;
-	err = range_apply(s, addr, addr + len, &op);
+	if (space_has_uffd(s))
+		err = uffd_unmap_prepare(s, addr, addr + len, events);
+	if (!err)
+		err = range_apply(s, addr, addr + len, &op);
 	if (!err)
 		arena_released(s, addr, addr + len);
 	space_unmapped(s, addr, addr + len);
+	return err;
+}
+
+int
+space_unmap(struct space *s, unsigned long addr, size_t len)
+{
+	struct list events = LIST_INIT(events);
+	int err = space_unmap_quiet(s, addr, len, &events);
+
+	uffd_unmap_done(&events);
 	return err;
 }
 

@@ -10,7 +10,7 @@
  */
 #include "kernel/syscall/syscalls.h"
 #include "lib/errno.h"
-#include "mm/space_impl.h"
+#include "mm/uffd_impl.h"
 
 /* Entries taken along at a time. */
 #define MOVE_MAX 64
@@ -22,6 +22,8 @@ struct move {
 	unsigned long flags;
 	/* the mapping that addr lies in, clipped to [addr, ...); its region is held */
 	struct run run;
+	/* bits of ours that entries keep: PTE_WP, if the new place is told of, too */
+	u64 keep;
 };
 
 /* The mapping at addr, as /proc/PID/maps would show it, from addr on. False: none. */
@@ -47,6 +49,8 @@ mapping_at(struct space *s, unsigned long addr, unsigned long end, struct run *o
 struct carried {
 	/* views that may have the old entries */
 	u64 cpus;
+	/* as of the move */
+	u64 keep;
 	unsigned int n;
 	struct {
 		unsigned long va;
@@ -59,7 +63,7 @@ static unsigned long
 take_out(struct space *s, unsigned long va, unsigned long end, struct carried *c)
 {
 	struct pt *t = pt_lock_walk(s, va, 0);
-	unsigned int i;
+	unsigned int i, owned = 0;
 
 	c->n = 0;
 	if (t->level > 0) {
@@ -78,19 +82,25 @@ take_out(struct space *s, unsigned long va, unsigned long end, struct carried *c
 	}
 	end = min(end, pt_end(t));
 	for_each_present(i, t, slot_index(va, 0), slot_index(end - 1, 0) + 1) {
-		if (!(t->table[i] & PTE_OWNED))
+		if (!(t->table[i] & (PTE_OWNED | PTE_WP)))
 			continue;
 		if (c->n == MOVE_MAX) {
 			end = slot_base(t, i);
 			break;
 		}
 		c->at[c->n].va = slot_base(t, i);
-		c->at[c->n++].entry = joint_make_own(t, i, atomic_xchg(&t->table[i], 0));
-		pt_unmark(t, i);
+		if (t->table[i] & PTE_OWNED) {
+			c->at[c->n++].entry = joint_make_own(t, i, atomic_xchg(&t->table[i], 0));
+			pt_unmark(t, i);
+			owned++;
+		} else if (c->keep) {
+			/* The page comes by a fault, and is to be told of then. */
+			c->at[c->n++].entry = PTE_WP;
+		}
 	}
-	if (c->n) {
+	if (owned) {
 		c->cpus |= t->cpus;
-		pt_count(t, &t->anon, -(s32)c->n);
+		pt_count(t, &t->anon, -(s32)owned);
 	}
 	pt_unlock(t);
 	return end;
@@ -103,12 +113,13 @@ put_in(struct space *s, unsigned long va, u64 entry, const struct region *r)
 	struct pt *t = pt_lock_walk(s, va, 0);
 	unsigned int i = slot_index(va, 0);
 	const struct run *run = runs_find(t, va);
-	struct page *p = phys_to_page(entry & PTE_ADDR);
+	struct page *p = entry & PTE_OWNED ? phys_to_page(entry & PTE_ADDR) : NULL;
 
-	if (t->level == 0 && run && meta_region(run->meta) == r && !pt_present(t, i)) {
+	if (t->level == 0 && run && meta_region(run->meta) == r && !pt_present(t, i) &&
+	    (p || r->cache)) {
 		smp_store_release(&t->table[i], entry);
 		pt_mark(t, i);
-		pt_count(t, &t->anon, 1);
+		pt_count(t, &t->anon, p != NULL);
 		p = NULL;
 	}
 	pt_unlock(t);
@@ -141,6 +152,7 @@ move_pages(struct move *m, const struct region *r)
 	unsigned int i;
 
 	c.cpus = 0;
+	c.keep = m->keep;
 	while (va < end) {
 		/* Both sides' tables for a piece first, then its pages. */
 		next = min(end, align_down(va, LARGE_SIZE) + LARGE_SIZE);
@@ -150,7 +162,8 @@ move_pages(struct move *m, const struct region *r)
 		while (va < next) {
 			va = take_out(m->space, va, next, &c);
 			for (i = 0; i < c.n; i++)
-				put_in(m->space, c.at[i].va + shift, c.at[i].entry, r);
+				put_in(m->space, c.at[i].va + shift,
+				       c.at[i].entry & (~PTE_WP | m->keep), r);
 			if (!va)
 				return -ENOMEM;
 		}
@@ -167,6 +180,8 @@ moved_region(struct move *m)
 {
 	struct region *r = meta_region(m->run.meta);
 
+	if (r->flags & REGION_UFFD)
+		r = r->plain;
 	if (r->flags & REGION_STATIC)
 		return r;
 	return region_move(m->space, r, m->new_addr, r->offset + (m->addr - r->base));
@@ -207,7 +222,8 @@ move_back(struct move *m)
 			    .addr = m->new_addr,
 			    .new_addr = m->addr,
 			    .old_len = m->new_len,
-			    .new_len = m->old_len};
+			    .new_len = m->old_len,
+			    .keep = m->keep};
 
 	(void)!move_pages(&back, meta_region(m->run.meta));
 	(void)!space_unmap(m->space, m->new_addr, m->new_len);
@@ -221,10 +237,71 @@ note_shm(struct move *m, const struct region *r, unsigned long addr)
 		mm_port_shm_moved(m->space, r->file, addr, addr + m->new_len);
 }
 
+/* The old place goes, or stays behind; its userfaultfd's program is told. */
+static int
+end_old(struct move *m, struct uffd_event *e)
+{
+	struct list events = LIST_INIT(events);
+	int err = 0;
+
+	if (m->flags & MREMAP_DONTUNMAP)
+		err = leave_old(m);
+	else if (m->old_len)
+		err = space_unmap_quiet(m->space, m->addr, m->old_len, &events);
+	if (e->uffd)
+		uffd_event_send(e);
+	uffd_unmap_done(&events);
+	return err;
+}
+
+/* The new place r is told of as the old one is, if e is to be sent. */
+static int
+follow_uffd(struct move *m, struct region *r, struct uffd_event *e)
+{
+	struct region *old = meta_region(m->run.meta), *to;
+	int err;
+
+	if (!e->uffd)
+		return 0;
+	e->msg = (struct uffd_msg){.event = UFFD_EVENT_REMAP,
+				   .arg = {m->addr, m->new_addr, m->old_len}};
+	to = uffd_region(e->uffd, r, old->flags & REGION_UFFD);
+	if (is_err(to))
+		return (int)ptr_err(to);
+	err = uffd_change(m->space, m->new_addr, m->new_addr + m->new_len, r, to);
+	region_put(to);
+	return err;
+}
+
+/* The pages go to the new place, which r is mapped at. */
+static int
+move_to(struct move *m, struct region *r)
+{
+	const struct region *old = meta_region(m->run.meta);
+	struct uffd_event e = {0};
+	int err;
+
+	if (uffd_wants(old, UFFD_FEATURE_EVENT_REMAP)) {
+		e.uffd = old->uffd;
+		uffd_event_begin(e.uffd);
+		m->keep = old->flags & REGION_UFFD_WP ? PTE_WP : 0;
+	}
+	err = move_pages(m, r);
+	note_shm(m, r, m->new_addr);
+	if (!err)
+		err = follow_uffd(m, r, &e);
+	if (!err)
+		return end_old(m, &e);
+	move_back(m);
+	if (e.uffd)
+		uffd_event_cancel(&e);
+	return err;
+}
+
 static long
 move(struct move *m)
 {
-	u64 bits = m->run.meta & ~(meta_make(meta_region(m->run.meta), 0));
+	u64 bits = m->run.meta & ~META_REGION;
 	s64 pages = (s64)(m->new_len >> PAGE_SHIFT);
 	struct region *r = moved_region(m);
 	long to;
@@ -243,15 +320,8 @@ move(struct move *m)
 		return to;
 	}
 	m->new_addr = (unsigned long)to;
-	err = move_pages(m, r);
-	note_shm(m, r, m->new_addr);
+	err = move_to(m, r);
 	region_put(r);
-	if (err)
-		move_back(m);
-	if (!err && m->flags & MREMAP_DONTUNMAP)
-		err = leave_old(m);
-	else if (!err && m->old_len)
-		err = space_unmap(m->space, m->addr, m->old_len);
 	if (!err && (bits & (META_LOCKED | META_ONFAULT)) == META_LOCKED && m->new_len > m->old_len)
 		(void)!space_populate(m->space, m->new_addr + m->old_len, m->new_addr + m->new_len,
 				      bits & PROT_WRITE && !(bits & META_SHARED));
@@ -297,7 +367,7 @@ check_resize(struct move *m)
 		return -EFAULT;
 	if (m->new_len == m->old_len)
 		return 0;
-	if (r != &anon_region && r->offset + (m->addr - r->base) + m->new_len < m->new_len)
+	if (!meta_is_anon(m->run.meta) && r->offset + (m->addr - r->base) + m->new_len < m->new_len)
 		return -EINVAL;
 	if (r->flags & REGION_SPECIAL)
 		return -EFAULT;

@@ -300,6 +300,25 @@ pagecache_get(struct pagecache *pc, u64 index)
 	}
 }
 
+int
+pagecache_insert(struct pagecache *pc, u64 index, struct page *p)
+{
+	bool charge = pc->ops && pc->ops->charge;
+	int err = charge ? pc->ops->charge(pc, 1) : 0;
+
+	if (err)
+		return err;
+	p->flags = PAGE_UPTODATE | (pc->ops && pc->ops->read_page ? 0 : PAGE_SWAPBACKED);
+	err = page_add(pc, index, p);
+	if (!err) {
+		page_put(p);
+		return 0;
+	}
+	if (charge)
+		(void)!pc->ops->charge(pc, -1);
+	return err;
+}
+
 /* --- locks --- */
 
 static bool

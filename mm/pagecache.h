@@ -78,6 +78,8 @@ struct page *pagecache_peek(struct pagecache *pc, u64 index);
 bool pagecache_peek_many(struct pagecache *pc, u64 first, unsigned int n, struct page **pages);
 /* The page, referenced, made (and read) if need be. err_ptr(-ENOMEM, -ENOSPC, -EIO). May sleep. */
 struct page *pagecache_get(struct pagecache *pc, u64 index);
+/* Takes p, a fresh page with its contents, for index. -EEXIST, -ENOMEM, -ENOSPC: not taken. */
+int pagecache_insert(struct pagecache *pc, u64 index, struct page *p);
 /*
  * Locks of pages order those who write to a file beside each other. The caller keeps
  * p in the cache meanwhile. May sleep. nested: holds the lock of a page before it.

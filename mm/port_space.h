@@ -52,6 +52,9 @@ u64 mm_port_random(void);
 bool mm_port_read_implies_exec(void);
 /* A fatal signal is pending: long operations give up. */
 bool mm_port_fatal_pending(void);
+/* Number of the current task; does it exit? */
+u32 mm_port_tid(void);
+bool mm_port_exiting(void);
 
 /* --- ipc/ --- */
 

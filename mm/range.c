@@ -39,6 +39,12 @@ leaf_drop(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struct r
 		e = t->table[k];
 		if (e & PTE_OWNED && r->keep_anon)
 			continue;
+		if (unlikely(e & PTE_WP) && r->op == RANGE_ZAP && m & META_SHARED) {
+			/* The page may come back, and is to be told of then. */
+			WRITE_ONCE(t->table[k], PTE_WP);
+			file += (e & PTE_FILE) != 0;
+			continue;
+		}
 		WRITE_ONCE(t->table[k], 0);
 		pt_unmark(t, k);
 		if (e & PTE_OWNED) {
@@ -61,10 +67,13 @@ range_new_entry(const struct pt *t, unsigned int i, u64 e, meta_t m)
 	u32 prot = meta_prot(m);
 	u64 new = e & ~(PTE_P | PTE_NONE | PTE_NX);
 
+	if (unlikely(entry_is_marker(e)))
+		return e;
 	new |= (prot ? PTE_P : PTE_NONE) | (prot & PROT_EXEC ? 0 : PTE_NX);
 	if (!(prot & PROT_WRITE))
 		new &= ~PTE_W;
-	else if (e & PTE_OWNED && !(m & META_SHARED) && entry_is_sole(t, i, e))
+	else if ((e & (PTE_OWNED | PTE_WP)) == PTE_OWNED && !(m & META_SHARED) &&
+		 entry_is_sole(t, i, e))
 		new |= PTE_W;
 	return new;
 }
@@ -85,6 +94,22 @@ leaf_protect(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struc
 		/* Only what takes rights away must be flushed. */
 		if (range_takes_rights(e, new))
 			gather_range(r->gather, t, slot_base(t, k), slot_base(t, k + 1));
+	}
+}
+
+void
+leaf_forget_wp(struct pt *t, unsigned int i, unsigned int j)
+{
+	unsigned int k;
+
+	for_each_present(k, t, i, j) {
+		if (entry_is_marker(t->table[k])) {
+			WRITE_ONCE(t->table[k], 0);
+			pt_unmark(t, k);
+		} else if (t->table[k] & PTE_WP) {
+			/* The right to write comes by a fault. */
+			atomic_and(&t->table[k], ~PTE_WP);
+		}
 	}
 }
 
@@ -171,6 +196,8 @@ range_new_meta(const struct run *run, struct range *r)
 		}
 		return new;
 	}
+	if (r->op == RANGE_REGION)
+		return meta_region(m) == r->only ? meta_make(r->region, m & ~META_REGION) : m;
 	if (meta_region(m)->flags & REGION_SPECIAL)
 		return m;
 	new = (m & ~r->clear) | r->set;
@@ -179,6 +206,17 @@ range_new_meta(const struct run *run, struct range *r)
 	if (m & ~new &META_LOCKED)
 		r->unlocked += n;
 	return new;
+}
+
+/* The run gets another region, of the same pages, for its meta. */
+static void
+run_set_region(struct pt *t, struct run *run, meta_t new)
+{
+	if (t->level == 0 && !(meta_region(new)->flags & REGION_UFFD_WP))
+		leaf_forget_wp(t, slot_index(run->start, 0), slot_index(run->end - 1, 0) + 1);
+	meta_hold(new, 1);
+	meta_hold(run->meta, -1);
+	run->meta = new;
 }
 
 static void
@@ -201,6 +239,10 @@ stretch_change(struct pt *t, unsigned long a, unsigned long b, struct range *r)
 		new = range_new_meta(run, r);
 		if (!new || new == run->meta)
 			continue;
+		if (r->op == RANGE_REGION) {
+			run_set_region(t, run, new);
+			continue;
+		}
 		run->meta = new;
 		if (r->op == RANGE_PROTECT && t->level == 0)
 			leaf_protect(t, slot_index(run->start, 0), slot_index(run->end - 1, 0) + 1,
@@ -225,7 +267,7 @@ stretch_zap(struct pt *t, unsigned long a, unsigned long b, struct range *r)
 		if (start > at)
 			r->hole = true;
 		at = end;
-		if (t->level == 0 && (!r->only || meta_region(run->meta) == r->only))
+		if (t->level == 0 && (!r->only || region_plain(meta_region(run->meta)) == r->only))
 			leaf_drop(t, slot_index(start, 0), slot_index(end - 1, 0) + 1, run->meta,
 				  r);
 	}
@@ -312,10 +354,10 @@ walk_slot(struct pt *t, unsigned int i, unsigned long a, unsigned long b, struct
 		pt_unlock(c);
 		return b;
 	}
-	/* A large page: of no file. */
-	if (r->only)
+	/* A large page: of no file, and of nobody else. */
+	if (r->only && r->op == RANGE_ZAP)
 		return b;
-	if (!whole) {
+	if (!whole || r->op == RANGE_REGION) {
 		r->err = thp_split(t, i);
 		return a;
 	}

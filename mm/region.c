@@ -17,7 +17,7 @@
 #include "lib/errno.h"
 #include "mm/pagecache.h"
 #include "mm/slab.h"
-#include "mm/space_impl.h"
+#include "mm/uffd_impl.h"
 
 static struct slab_cache *region_cache __read_mostly;
 static struct slab_cache *family_cache __read_mostly;
@@ -25,7 +25,7 @@ static LOCK_CLASS(family_class, RANK_PT);
 
 /* Anonymous memory: nothing to know but what the runs say. */
 struct region anon_region = {
-	.flags = REGION_STATIC,
+	.flags = REGION_STATIC | REGION_ANON,
 	.max_prot = PROT_READ | PROT_WRITE | PROT_EXEC,
 };
 
@@ -45,6 +45,10 @@ region_free(struct region *r)
 		mm_port_file_put(r->file);
 	if (r->family)
 		family_put(r->family);
+	if (r->flags & REGION_UFFD) {
+		uffd_put(r->uffd);
+		region_put(r->plain);
+	}
 	slab_free(region_cache, r);
 }
 
@@ -53,7 +57,7 @@ region_release(struct ref *ref)
 {
 	struct region *r = container_of(ref, struct region, ref);
 
-	if (!r->cache || mapper_del(r->cache, r))
+	if (!r->cache || r->flags & REGION_UFFD || mapper_del(r->cache, r))
 		region_free(r);
 }
 
@@ -127,6 +131,29 @@ region_move(struct space *s, const struct region *from, unsigned long base, u64 
 	r->pages = from->pages;
 	r->max_prot = from->max_prot;
 	return region_finish(r, s, from->file, from->cache, from->flags);
+}
+
+struct region *
+region_create_uffd(struct region *plain, struct uffd *u, u32 modes)
+{
+	struct region *r = region_alloc(plain->base);
+
+	if (!r)
+		return err_ptr(-ENOMEM);
+	r->offset = plain->offset;
+	r->cache = plain->cache;
+	r->name = plain->name;
+	r->max_prot = plain->max_prot;
+	r->flags = (plain->flags & (REGION_ANON | REGION_SHMEM)) | modes;
+	if (plain->file) {
+		mm_port_file_get(plain->file);
+		r->file = plain->file;
+	}
+	region_get(plain);
+	r->plain = plain;
+	uffd_get(u);
+	r->uffd = u;
+	return r;
 }
 
 /* --- families --- */

@@ -237,8 +237,8 @@ count(struct space *s, const struct region *r, unsigned long start, unsigned lon
 			const struct run *run = runs_find(t, slot_base(t, i));
 			u64 k = region_index(r, slot_base(t, i)) - c->first;
 
-			if (t->table[i] & PTE_FILE && run && meta_region(run->meta) == r &&
-			    k < c->n)
+			if (t->table[i] & PTE_FILE && run &&
+			    region_plain(meta_region(run->meta)) == r && k < c->n)
 				c->counts[k]++;
 		}
 		pt_unlock(t);

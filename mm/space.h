@@ -104,6 +104,8 @@ void space_set_brk(struct space *s, unsigned long start);
 #define FAULT_USER 4u
 /* A debugger's write: to what may not be written, but could be if mprotect asked. */
 #define FAULT_FORCE 8u
+/* Who asks does not wait for the program behind a userfaultfd: -EFAULT. */
+#define FAULT_NOWAIT 16u
 struct fault_sig {
 	int signo;
 	int code;
@@ -118,6 +120,8 @@ int space_fault(struct space *s, unsigned long addr, u32 access, struct fault_si
 struct page *space_get_page(struct space *s, unsigned long addr, bool write);
 /* Copies to or from a space that is not loaded; bytes copied (short at a fault). */
 size_t space_access(struct space *s, unsigned long addr, void *buf, size_t n, bool write);
+/* The same for who only looks, and does not wait for a userfaultfd's program. */
+size_t space_peek(struct space *s, unsigned long addr, void *buf, size_t n);
 /* The same for a debugger, who writes to text too (ptrace, /proc/PID/mem). */
 size_t space_access_force(struct space *s, unsigned long addr, void *buf, size_t n, bool write);
 
@@ -166,6 +170,10 @@ struct map_info {
 #define MAPPING_SHARED 0x1000u
 /* Kernel pages (vdso). */
 #define MAPPING_SPECIAL 0x10000u
+/* Registered with a userfaultfd. */
+#define MAPPING_UFFD_MISSING 0x20000u
+#define MAPPING_UFFD_WP 0x40000u
+#define MAPPING_UFFD_MINOR 0x80000u
 
 /* Calls fn for each run from `from` up, in order, with no lock held, until it returns non-zero. */
 int space_for_each(struct space *s, unsigned long from, bool smaps,

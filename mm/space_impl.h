@@ -27,6 +27,7 @@ struct gather;
 struct joint;
 struct kin;
 struct pagecache;
+struct uffd;
 struct view;
 
 #define PT_LEVELS 4
@@ -49,6 +50,11 @@ struct view;
 #define PTE_FILE (1UL << 11)
 /* With PTE_OWNED: the reference is held by the table's joint, with other tables (joint.c). */
 #define PTE_JOINT (1UL << 52)
+/*
+ * A write is told to a userfaultfd first (uffd.c). Alone, in a leaf: there is no page
+ * yet, and the one that comes is to be so.
+ */
+#define PTE_WP (1UL << 53)
 #define PTE_TABLE (PTE_P | PTE_W | PTE_U | PTE_A)
 
 static inline bool
@@ -68,10 +74,17 @@ entry_is_table(u64 e)
 #define REGION_SHMEM 0x4u
 /* Counts as a shared mapping that may write (seals, ETXTBSY). */
 #define REGION_WRITER 0x8u
+#define REGION_ANON 0x10u
+/* Faults are told to ->uffd: another region, ->plain, says what is shown. */
+#define REGION_UFFD_MISSING 0x20u
+#define REGION_UFFD_WP 0x40u
+#define REGION_UFFD_MINOR 0x80u
+#define REGION_UFFD (REGION_UFFD_MISSING | REGION_UFFD_WP | REGION_UFFD_MINOR)
 
 /*
  * What a file mapping shows. Immutable, and shared by the spaces that fork made
- * of one another. Anonymous memory has one region for all: anon_region.
+ * of one another. Anonymous memory has one region for all: anon_region, and those that
+ * are registered with a userfaultfd.
  */
 struct region {
 	/* one for each run that holds it, and one while an operation uses it */
@@ -88,6 +101,9 @@ struct region {
 	u32 max_prot;
 	/* I  the spaces that may show it */
 	struct family *family;
+	/* I  REGION_UFFD: whose faults they are, and what is shown, each with a reference; NULL */
+	struct uffd *uffd;
+	struct region *plain;
 	/* (mapper lock)  in the page cache's list of the CPU that made it */
 	struct list mapper_link;
 	/* I */
@@ -115,6 +131,7 @@ typedef u64 meta_t;
 #define META_SHARED 8UL
 #define META_ACCOUNT 16UL
 #define META_FLAG_SHIFT 48
+#define META_REGION 0xffffffffffc0UL
 #define meta_flag(f) ((u64)(f) << META_FLAG_SHIFT)
 #define META_LOCKED meta_flag(MAPPING_LOCKED)
 #define META_ONFAULT meta_flag(MAPPING_LOCKONFAULT)
@@ -142,7 +159,21 @@ meta_make(const struct region *r, u64 bits)
 static inline bool
 meta_is_anon(meta_t m)
 {
-	return meta_region(m) == &anon_region;
+	return meta_region(m)->flags & REGION_ANON;
+}
+
+/* The region that r stands for in page caches' lists. */
+static inline const struct region *
+region_plain(const struct region *r)
+{
+	return r->flags & REGION_UFFD ? r->plain : r;
+}
+
+/* No page, but what one is to be. */
+static inline bool
+entry_is_marker(u64 e)
+{
+	return e == PTE_WP;
 }
 
 /* Adds n references of runs to what m shows. */
@@ -322,6 +353,8 @@ struct space {
 	/* a  arenas of CPUs, made when a second task runs here (arena.c) */
 	struct arena **cpu_arenas;
 	struct arena *main_arena;
+	/* a  has had a range of a userfaultfd (uffd.c) */
+	bool has_uffd;
 	/* a  MCL_FUTURE: META_LOCKED, META_ONFAULT for new mappings */
 	u64 def_meta;
 
@@ -487,6 +520,11 @@ struct region *region_create(struct space *s, unsigned long base, const struct m
 			     const struct map_ask *ask);
 /* The same thing shown at another address. */
 struct region *region_move(struct space *s, const struct region *r, unsigned long base, u64 offset);
+/*
+ * What plain shows, with faults of these REGION_UFFD_* modes told to u. It is in no
+ * list of a page cache: plain is, as long as there are such.
+ */
+struct region *region_create_uffd(struct region *plain, struct uffd *u, u32 modes);
 static inline void
 region_get(struct region *r)
 {
@@ -593,6 +631,8 @@ enum range_op {
 	RANGE_FLAGS,
 	/* pages are dropped, the mapping stays */
 	RANGE_ZAP,
+	/* runs of the region `only` get the region `region`, which shows the same */
+	RANGE_REGION,
 };
 
 /* An operation on a range, and what came of it. */
@@ -608,6 +648,7 @@ struct range {
 	u32 prot;
 	/* RANGE_ZAP: this region only; the others are not holes */
 	const struct region *only;
+	struct region *region;
 	struct gather *gather;
 	/* out: a part was not mapped; a promise of memory or more runs were refused */
 	bool hole, refused;
@@ -642,6 +683,8 @@ struct pt *range_lock_leaf(struct space *s, unsigned long va);
 bool space_next_run(struct space *s, unsigned long va, unsigned long end, struct run *out,
 		    bool hold);
 bool range_is_free(struct space *s, unsigned long start, unsigned long end);
+/* Entries of slots [i, j) of a leaf are no longer to be told of before a write. Lock held. */
+void leaf_forget_wp(struct pt *t, unsigned int i, unsigned int j);
 /* Drops the entries of slots [i, j) of a leaf that belong to run meta m. Lock held. */
 void leaf_drop(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struct range *r);
 
@@ -817,6 +860,30 @@ pte_bits(u32 prot, bool write)
 	       (write ? PTE_W | PTE_D : 0);
 }
 extern struct page *zero_page;
+
+/* Slot i of the leaf t, which is locked, has none: it shows p. */
+static inline void
+entry_set(struct pt *t, unsigned int i, struct page *p, u64 bits)
+{
+	smp_store_release(&t->table[i], page_to_phys(p) | bits);
+	pt_mark(t, i);
+}
+
+/* The same with a page of its own, or of the cache that m shows, and figures. */
+static inline void
+entry_set_anon(struct pt *t, unsigned int i, struct page *p, u64 bits)
+{
+	entry_set(t, i, p, bits | PTE_OWNED);
+	pt_count(t, &t->anon, 1);
+}
+
+static inline void
+entry_set_cached(struct pt *t, unsigned int i, struct page *p, meta_t m, u64 bits)
+{
+	entry_set(t, i, p, bits | PTE_FILE);
+	pt_count_file(t, m, 1);
+}
+
 /* Brings in all pages of a range; the fault's error. */
 int space_populate(struct space *s, unsigned long start, unsigned long end, bool write);
 
@@ -871,6 +938,8 @@ void commit_add(s64 pages);
 u64 space_limit_pages(unsigned int which);
 int space_check_limits(struct space *s, u64 pages, meta_t m);
 int space_check_mlock(struct space *s, u64 pages);
+/* space_unmap() that leaves it to the caller to send the events (uffd_unmap_done()). */
+int space_unmap_quiet(struct space *s, unsigned long addr, size_t len, struct list *events);
 
 /* --- madvise.c --- */
 int space_advise(struct space *s, unsigned long start, unsigned long end, int advice);

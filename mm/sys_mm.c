@@ -303,7 +303,8 @@ is_mapped(struct space *s, unsigned long va)
 		t = pt_try_lock_walk(s, va, 0);
 	} while (unlikely(!t));
 	there = t->level <= 1 && pt_present(t, slot_index(va, t->level)) &&
-		!(t->level == 1 && entry_is_table(t->table[slot_index(va, 1)]));
+		!(t->level == 1 && entry_is_table(t->table[slot_index(va, 1)])) &&
+		!(t->level == 0 && entry_is_marker(t->table[slot_index(va, 0)]));
 	crowded = pt_is_crowded(t);
 	pt_unlock(t);
 	if (unlikely(crowded))

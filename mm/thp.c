@@ -25,8 +25,8 @@ thp_wanted(const struct pt *t, unsigned long va, const struct run *r)
 	unsigned long base = va & ~(LARGE_SIZE - 1);
 	int policy = READ_ONCE(thp_policy);
 
-	if (t->level != 1 || !meta_is_anon(r->meta) || r->start > base ||
-	    r->end < base + LARGE_SIZE)
+	if (t->level != 1 || !meta_is_anon(r->meta) || meta_region(r->meta)->flags & REGION_UFFD ||
+	    r->start > base || r->end < base + LARGE_SIZE)
 		return false;
 	if (policy == THP_NEVER || r->meta & meta_flag(MAPPING_NOHUGE | MAPPING_GROWSDOWN))
 		return false;

@@ -23,7 +23,7 @@ copy_record(struct seq *s, struct space *space, unsigned long start, unsigned lo
 	buf = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
-	got = space_access(space, at, buf, n, false);
+	got = space_peek(space, at, buf, n);
 	seq_write(s, buf, got);
 	kfree(buf);
 	*pos = got < n ? end - start : *pos + got;
@@ -47,7 +47,7 @@ copy_title(struct seq *s, struct space *space, const struct space_layout *l, u64
 	buf = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
-	got = space_access(space, l->arg_start, buf, PAGE_SIZE, false);
+	got = space_peek(space, l->arg_start, buf, PAGE_SIZE);
 	len = strnlen(buf, got);
 	len += len < got;
 	seq_write(s, buf, min(len, end - l->arg_start));
@@ -64,7 +64,7 @@ show_arguments(struct seq *s, struct space *space, u64 *pos)
 
 	if (!l->env_end || l->arg_end <= l->arg_start)
 		return 1;
-	if (space_access(space, l->arg_end - 1, &last, 1, false) == 1 && last)
+	if (space_peek(space, l->arg_end - 1, &last, 1) == 1 && last)
 		return copy_title(s, space, l, pos);
 	return copy_record(s, space, l->arg_start, l->arg_end, pos);
 }

@@ -237,7 +237,7 @@ fill_psinfo(struct core_prpsinfo *s)
 		.sid = number_of(&p->session),
 	};
 	task_get_comm(t, s->fname);
-	n = space_access(t->space, l->arg_start, s->psargs, n, false);
+	n = space_peek(t->space, l->arg_start, s->psargs, n);
 	/* Arguments end in NULs; the field shows blanks. */
 	for (size_t i = 0; i < n; i++)
 		if (!s->psargs[i])
