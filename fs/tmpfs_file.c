@@ -122,11 +122,10 @@ allocate(struct inode *i, u64 off, u64 end)
 			return -ENOSPC;
 	}
 	for (; first < stop; first++) {
-		struct page *p = pagecache_get(i->pages, first);
+		int err = pagecache_reserve(i->pages, first);
 
-		if (is_err(p))
-			return ptr_err(p);
-		page_put(p);
+		if (err)
+			return err;
 		if (signal_pending())
 			return -EINTR;
 		cond_resched();

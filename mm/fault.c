@@ -237,6 +237,7 @@ fault_file(struct fault *f, struct pt *t, unsigned int i, const struct run *run)
 		return need_of_region(f, m, reason, NEED_PROGRAM);
 	if (!p)
 		return need_of_region(f, m, index, NEED_CACHE);
+	pagecache_used(r->cache, p);
 	/* One that is to be told of before it is written comes for reading first. */
 	if (unlikely(marked)) {
 		entry_set_cached(t, i, p, m, (pte_bits(meta_prot(m), false)) | PTE_WP);

@@ -21,6 +21,8 @@ static const struct advice_flags advice_flags[] = {
 	[MADV_SEQUENTIAL] = {MAPPING_SEQ_READ, MAPPING_RAND_READ},
 	[MADV_DONTFORK] = {MAPPING_DONTFORK, 0},
 	[MADV_DOFORK] = {0, MAPPING_DONTFORK},
+	[MADV_MERGEABLE] = {MAPPING_MERGEABLE, 0},
+	[MADV_UNMERGEABLE] = {0, MAPPING_MERGEABLE},
 	[MADV_HUGEPAGE] = {MAPPING_HUGE, MAPPING_NOHUGE},
 	[MADV_NOHUGEPAGE] = {MAPPING_NOHUGE, MAPPING_HUGE},
 	[MADV_DONTDUMP] = {MAPPING_DONTDUMP, 0},
@@ -64,6 +66,9 @@ advise_flags(struct space *s, const struct run *r, int advice)
 
 	if (advice == MADV_WIPEONFORK && !private_anon(r->meta))
 		return -EINVAL;
+	/* What others see is not merged, and special pages are not; nor is it refused. */
+	if (advice == MADV_MERGEABLE && (special || r->meta & META_SHARED))
+		return 0;
 	if (special && (advice == MADV_DOFORK || advice == MADV_DODUMP))
 		return -EINVAL;
 	return range_apply(s, r->start, r->end, &op);
@@ -195,9 +200,10 @@ space_advise(struct space *s, unsigned long start, unsigned long end, int advice
 }
 
 long
-sys_madvise(unsigned long addr, size_t len, int advice)
+space_madvise(struct space *s, unsigned long addr, size_t len, int advice)
 {
 	size_t all = align_up(len, PAGE_SIZE);
+	int err;
 
 	if (!advice_known(advice) || !is_aligned(addr, PAGE_SIZE) || (len && !all) ||
 	    addr + all < addr)
@@ -206,10 +212,30 @@ sys_madvise(unsigned long addr, size_t len, int advice)
 		return 0;
 	if (addr >= USER_END)
 		return -ENOMEM;
-	if (all > USER_END - addr) {
-		int err = space_advise(mm_port_current_space(), addr, USER_END, advice);
+	if (all <= USER_END - addr)
+		return space_advise(s, addr, addr + all, advice);
+	err = space_advise(s, addr, USER_END, advice);
+	return err ? err : -ENOMEM;
+}
 
-		return err ? err : -ENOMEM;
+void
+space_reap(struct space *s)
+{
+	struct range op = {.op = RANGE_ZAP};
+	unsigned long va = 0;
+	struct run r;
+
+	for (; space_next_run(s, va, USER_END, &r, true); va = r.end) {
+		if (!(r.meta & META_SHARED) && !(meta_region(r.meta)->flags & REGION_SPECIAL))
+			(void)!range_apply(s, r.start, r.end, &op);
+		meta_hold(r.meta, -1);
+		if (mm_port_fatal_pending())
+			break;
 	}
-	return space_advise(mm_port_current_space(), addr, addr + all, advice);
+}
+
+long
+sys_madvise(unsigned long addr, size_t len, int advice)
+{
+	return space_madvise(mm_port_current_space(), addr, len, advice);
 }

@@ -61,6 +61,7 @@ pagecache_init(struct pagecache *pc, const struct pagecache_ops *ops, u64 *size,
 	spin_init(&pc->lock, &pagecache_class);
 	pc->removals.seq = 0;
 	pc->nr_pages = 0;
+	pc->reserved = false;
 	pc->ops = ops;
 	pc->mappers = NULL;
 	tally_init(&pc->writable_maps, 1);
@@ -268,12 +269,12 @@ page_make(struct pagecache *pc, u64 index)
 		page_put(p);
 		return err_ptr(err);
 	}
-	atomic_or(&p->flags, PAGE_UPTODATE);
 	return p;
 }
 
-struct page *
-pagecache_get(struct pagecache *pc, u64 index)
+/* The page, or a new one with these flags beside its own. */
+static struct page *
+find_or_make(struct pagecache *pc, u64 index, u32 flags)
 {
 	bool charge = pc->ops && pc->ops->charge;
 	struct page *p;
@@ -287,6 +288,8 @@ pagecache_get(struct pagecache *pc, u64 index)
 		if (err)
 			return err_ptr(err);
 		p = page_make(pc, index);
+		if (!is_err(p))
+			p->flags |= flags;
 		err = is_err(p) ? (int)ptr_err(p) : page_add(pc, index, p);
 		if (!err)
 			return p;
@@ -298,6 +301,29 @@ pagecache_get(struct pagecache *pc, u64 index)
 		if (err != -EEXIST)
 			return err_ptr(err);
 	}
+}
+
+struct page *
+pagecache_get(struct pagecache *pc, u64 index)
+{
+	struct page *p = find_or_make(pc, index, PAGE_UPTODATE);
+
+	if (!is_err(p))
+		pagecache_used(pc, p);
+	return p;
+}
+
+int
+pagecache_reserve(struct pagecache *pc, u64 index)
+{
+	struct page *p;
+
+	WRITE_ONCE(pc->reserved, true);
+	p = find_or_make(pc, index, 0);
+	if (is_err(p))
+		return (int)ptr_err(p);
+	page_put(p);
+	return 0;
 }
 
 int

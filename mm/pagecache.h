@@ -40,6 +40,8 @@ struct pagecache {
 	struct seqcount removals;
 	/* a  pages present */
 	u64 nr_pages;
+	/* a  pagecache_reserve() was called: a page may not be PAGE_UPTODATE */
+	bool reserved;
 	const struct pagecache_ops *ops;
 	/* Regions that map this file, in lists per creating CPU (mm/rmap.c). */
 	void *mappers;
@@ -78,6 +80,18 @@ struct page *pagecache_peek(struct pagecache *pc, u64 index);
 bool pagecache_peek_many(struct pagecache *pc, u64 first, unsigned int n, struct page **pages);
 /* The page, referenced, made (and read) if need be. err_ptr(-ENOMEM, -ENOSPC, -EIO). May sleep. */
 struct page *pagecache_get(struct pagecache *pc, u64 index);
+/*
+ * Sees to it that there is a page, which counts as in core (mincore(2)) when it is
+ * first used. Errors as above.
+ */
+int pagecache_reserve(struct pagecache *pc, u64 index);
+/* p, of pc, is used. */
+static inline void
+pagecache_used(const struct pagecache *pc, struct page *p)
+{
+	if (unlikely(READ_ONCE(pc->reserved)) && !(READ_ONCE(p->flags) & PAGE_UPTODATE))
+		atomic_or(&p->flags, PAGE_UPTODATE);
+}
 /* Takes p, a fresh page with its contents, for index. -EEXIST, -ENOMEM, -ENOSPC: not taken. */
 int pagecache_insert(struct pagecache *pc, u64 index, struct page *p);
 /*

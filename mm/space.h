@@ -92,6 +92,11 @@ long space_map(struct space *s, unsigned long addr, size_t len, u32 prot, u32 fl
 int space_unmap(struct space *s, unsigned long addr, size_t len);
 int space_protect(struct space *s, unsigned long addr, size_t len, u32 prot);
 
+/* madvise(2) for any space that the caller has a user reference on. May sleep. */
+long space_madvise(struct space *s, unsigned long addr, size_t len, int advice);
+/* Frees the private memory of a space whose tasks are all being killed. May sleep. */
+void space_reap(struct space *s);
+
 /* Where brk starts (set by exec), and moves. */
 void space_set_brk(struct space *s, unsigned long start);
 
@@ -168,6 +173,8 @@ struct map_info {
 /* Counted in Committed_AS. */
 #define MAPPING_ACCOUNT 0x0800u
 #define MAPPING_SHARED 0x1000u
+/* madvise(MADV_MERGEABLE): equal pages might be merged; nobody does. */
+#define MAPPING_MERGEABLE 0x2000u
 /* Kernel pages (vdso). */
 #define MAPPING_SPECIAL 0x10000u
 /* Registered with a userfaultfd. */

@@ -325,9 +325,9 @@ core_of_run(struct space *s, const struct run *r, u8 *vec)
 		if (*vec || !g->cache)
 			continue;
 		p = pagecache_find(g->cache, region_index(g, va));
+		*vec = p && p->flags & PAGE_UPTODATE;
 		if (p)
 			page_put(p);
-		*vec = p != NULL;
 	}
 }
 

@@ -111,14 +111,15 @@ show_flags(struct seq *s, const struct map_info *mi)
 		u32 flag;
 		const char *name;
 	} names[] = {
-		{MAPPING_GROWSDOWN, "gd "}, {MAPPING_UFFD_MISSING, "um "},
-		{MAPPING_SPECIAL, "pf "},   {MAPPING_UFFD_WP, "uw "},
-		{MAPPING_LOCKED, "lo "},    {MAPPING_SEQ_READ, "sr "},
-		{MAPPING_RAND_READ, "rr "}, {MAPPING_DONTFORK, "dc "},
-		{MAPPING_SPECIAL, "de "},   {MAPPING_ACCOUNT, "ac "},
-		{MAPPING_NORESERVE, "nr "}, {MAPPING_WIPEONFORK, "wf "},
-		{MAPPING_DONTDUMP, "dd "},  {MAPPING_HUGE, "hg "},
-		{MAPPING_NOHUGE, "nh "},    {MAPPING_UFFD_MINOR, "ui "},
+		{MAPPING_GROWSDOWN, "gd "},  {MAPPING_UFFD_MISSING, "um "},
+		{MAPPING_SPECIAL, "pf "},    {MAPPING_UFFD_WP, "uw "},
+		{MAPPING_LOCKED, "lo "},     {MAPPING_SEQ_READ, "sr "},
+		{MAPPING_RAND_READ, "rr "},  {MAPPING_DONTFORK, "dc "},
+		{MAPPING_SPECIAL, "de "},    {MAPPING_ACCOUNT, "ac "},
+		{MAPPING_NORESERVE, "nr "},  {MAPPING_WIPEONFORK, "wf "},
+		{MAPPING_DONTDUMP, "dd "},   {MAPPING_HUGE, "hg "},
+		{MAPPING_NOHUGE, "nh "},     {MAPPING_MERGEABLE, "mg "},
+		{MAPPING_UFFD_MINOR, "ui "},
 	};
 
 	seq_printf(s,
