@@ -69,9 +69,9 @@ bad(struct fault *f, int signo, int code)
 }
 
 static void
-map_anon(struct pt *t, unsigned int i, struct page *p, u32 prot, bool write)
+map_anon(struct pt *t, unsigned int i, struct page *p, meta_t m)
 {
-	entry_set_anon(t, i, p, pte_bits(prot, write));
+	entry_set_anon(t, i, p, pte_bits(m, meta_prot(m) & PROT_WRITE));
 }
 
 /* A page of our own for this slot: the one at hand, or from the lists. */
@@ -106,14 +106,14 @@ fault_anon(struct fault *f, struct pt *t, unsigned int i, meta_t m)
 	if (unlikely(meta_region(m)->flags & REGION_UFFD_MISSING))
 		return need_of_region(f, m, UFFD_MISSING, NEED_PROGRAM);
 	if (!(f->access & FAULT_WRITE)) {
-		entry_set(t, i, zero_page, pte_bits(meta_prot(m), false));
+		entry_set(t, i, zero_page, pte_bits(m, false));
 		return DONE;
 	}
 	p = take_fresh(f);
 	if (!p)
 		return NEED_PAGE;
 	page_zero(page_to_virt(p));
-	map_anon(t, i, p, meta_prot(m), meta_prot(m) & PROT_WRITE);
+	map_anon(t, i, p, m);
 	return DONE;
 }
 
@@ -133,8 +133,7 @@ map_around(struct pt *t, unsigned int i, const struct run *run)
 	const struct region *r = meta_region(run->meta);
 	unsigned int k, first = i & ~(AROUND - 1), last = first + AROUND;
 	bool write = run->meta & META_SHARED && run->meta & PROT_WRITE && !writes_tracked(r->cache);
-	u64 bits =
-		(pte_bits(meta_prot(run->meta), false) & ~PTE_A) | PTE_FILE | (write ? PTE_W : 0);
+	u64 bits = (pte_bits(run->meta, false) & ~PTE_A) | PTE_FILE | (write ? PTE_W : 0);
 	struct page *pages[AROUND];
 	unsigned long va;
 	u32 n = 0;
@@ -180,7 +179,7 @@ copy_on_write(struct fault *f, struct pt *t, unsigned int i, meta_t m)
 	} else if (e & PTE_FILE) {
 		pt_count_file(t, m, -1);
 	}
-	map_anon(t, i, p, meta_prot(m), meta_prot(m) & PROT_WRITE);
+	map_anon(t, i, p, m);
 	return DONE;
 }
 
@@ -240,7 +239,7 @@ fault_file(struct fault *f, struct pt *t, unsigned int i, const struct run *run)
 	pagecache_used(r->cache, p);
 	/* One that is to be told of before it is written comes for reading first. */
 	if (unlikely(marked)) {
-		entry_set_cached(t, i, p, m, (pte_bits(meta_prot(m), false)) | PTE_WP);
+		entry_set_cached(t, i, p, m, (pte_bits(m, false)) | PTE_WP);
 		return write ? fault_present(f, t, i, m) : DONE;
 	}
 	if (write && !(m & META_SHARED)) {
@@ -248,12 +247,12 @@ fault_file(struct fault *f, struct pt *t, unsigned int i, const struct run *run)
 		if (!own)
 			return NEED_PAGE;
 		page_copy(page_to_virt(own), page_to_virt(p));
-		map_anon(t, i, own, meta_prot(m), meta_prot(m) & PROT_WRITE);
+		map_anon(t, i, own, m);
 		return DONE;
 	}
 	if (write && writes_tracked(r->cache) && f->dirtied != p)
 		return need_of_region(f, m, index, NEED_DIRTY);
-	entry_set_cached(t, i, p, m, pte_bits(meta_prot(m), write));
+	entry_set_cached(t, i, p, m, pte_bits(m, write));
 	if (!write && m & META_SHARED && meta_prot(m) & PROT_WRITE && !writes_tracked(r->cache))
 		t->table[i] |= PTE_W;
 	if (!write && !(r->flags & (REGION_UFFD_WP | REGION_UFFD_MINOR)))
@@ -292,7 +291,7 @@ fault_leaf(struct fault *f, struct pt *t, const struct run *run)
 		return fault_anon(f, t, i, run->meta);
 	if (r->flags & REGION_SPECIAL) {
 		entry_set(t, i, r->pages[region_index(r, f->va)],
-			  pte_bits(meta_prot(run->meta), meta_prot(run->meta) & PROT_WRITE));
+			  pte_bits(run->meta, meta_prot(run->meta) & PROT_WRITE));
 		return DONE;
 	}
 	return fault_file(f, t, i, run);
@@ -318,7 +317,7 @@ descend(struct fault *f, struct pt **tp, const struct run *run)
 				ret = NEED_LARGE;
 				goto out;
 			}
-			thp_install(t, i, f->large, meta_prot(run->meta));
+			thp_install(t, i, f->large, run->meta);
 			f->large = NULL;
 			goto large;
 		}

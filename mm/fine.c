@@ -295,7 +295,7 @@ record_copy(struct fine *f, struct record *r, struct pt *t)
 		page_copy(page_to_virt(p), page_to_virt(old));
 	if (owned)
 		page_put(old);
-	r->entry = page_to_phys(p) | pte_bits(meta_prot(r->meta), true) | PTE_OWNED;
+	r->entry = page_to_phys(p) | pte_bits(r->meta, true) | PTE_OWNED;
 	return true;
 }
 
@@ -306,7 +306,7 @@ record_bring(struct fine *f, struct record *r, struct pt *t, bool write)
 	struct page *p;
 
 	if (!r->entry && !write) {
-		r->entry = page_to_phys(zero_page) | pte_bits(meta_prot(r->meta), false);
+		r->entry = page_to_phys(zero_page) | pte_bits(r->meta, false);
 		return true;
 	}
 	if (!r->entry) {
@@ -315,7 +315,7 @@ record_bring(struct fine *f, struct record *r, struct pt *t, bool write)
 			return false;
 		page_set_type(p, PAGE_ANON);
 		page_zero(page_to_virt(p));
-		r->entry = page_to_phys(p) | pte_bits(meta_prot(r->meta), true) | PTE_OWNED;
+		r->entry = page_to_phys(p) | pte_bits(r->meta, true) | PTE_OWNED;
 		return true;
 	}
 	if (!write || r->entry & PTE_W)

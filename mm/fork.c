@@ -255,6 +255,7 @@ space_fork(struct space *parent)
 	}
 	arena_count(s, f.mapped);
 	s->layout = parent->layout;
+	pkey_space_copy(s, parent);
 	space_copy_exe(s, parent);
 	family_join(s->family, s);
 	uffd_fork_done(&events, !err);

@@ -42,7 +42,8 @@ line_fill(struct space *s, const struct run *r, struct map_info *mi)
 	mi->locked = r->meta & META_LOCKED;
 	mi->file = g->file;
 	mi->name = line_name(s, r);
-	mi->vm_flags = (u32)(r->meta >> META_FLAG_SHIFT) |
+	mi->pkey = meta_pkey(r->meta);
+	mi->vm_flags = (u32)(r->meta >> META_FLAG_SHIFT & META_FLAGS) |
 		       (r->meta & META_ACCOUNT ? MAPPING_ACCOUNT : 0) |
 		       (mi->shared ? MAPPING_SHARED : 0) |
 		       (g->flags & REGION_SPECIAL ? MAPPING_SPECIAL : 0) |

@@ -104,6 +104,8 @@ mapping_bits(const struct mapping *m, u32 prot)
 		bits |= META_LOCKED;
 	if (m->flags & MAP_NORESERVE && overcommit_mode != 2)
 		bits |= META_NORESERVE;
+	if (prot == PROT_EXEC && m->space == mm_port_current_space())
+		bits |= (u64)pkey_exec_only(m->space) << META_PKEY_SHIFT;
 	return bits;
 }
 
@@ -275,9 +277,12 @@ space_unmap(struct space *s, unsigned long addr, size_t len)
 }
 
 int
-space_protect(struct space *s, unsigned long addr, size_t len, u32 prot)
+space_protect_key(struct space *s, unsigned long addr, size_t len, u32 prot, int key)
 {
-	struct range op = {.op = RANGE_PROTECT, .prot = prot & META_PROT, .stop_at_hole = true};
+	struct range op = {.op = RANGE_PROTECT,
+			   .prot = prot & META_PROT,
+			   .pkey_plus = (u32)(key + 1),
+			   .stop_at_hole = true};
 	int err;
 
 	if (!is_aligned(addr, PAGE_SIZE))
@@ -287,6 +292,18 @@ space_protect(struct space *s, unsigned long addr, size_t len, u32 prot)
 	len = align_up(len, PAGE_SIZE);
 	if (len == 0 || addr > USER_END || len > USER_END - addr)
 		return -ENOMEM;
+	if (key < 0 && prot == PROT_EXEC && s == mm_port_current_space()) {
+		u32 exec = pkey_exec_only(s);
+
+		op.pkey_plus = exec ? exec + 1 : 0;
+	}
+	op.exec_pkey = READ_ONCE(s->exec_pkey);
 	err = range_apply(s, addr, addr + len, &op);
 	return err ? err : op.hole ? -ENOMEM : 0;
+}
+
+int
+space_protect(struct space *s, unsigned long addr, size_t len, u32 prot)
+{
+	return space_protect_key(s, addr, len, prot, -1);
 }

@@ -56,6 +56,14 @@ bool mm_port_fatal_pending(void);
 u32 mm_port_tid(void);
 bool mm_port_exiting(void);
 
+/* --- arch/x86_64/pkey.c --- */
+
+/* Has the CPU protection keys? The others are for who has asked. */
+bool mm_port_has_pkeys(void);
+/* What current may not do by a key: bit 0 anything, bit 1 write. May it read? */
+void mm_port_set_pkey_access(u32 key, u32 denied);
+bool mm_port_pkey_reads(u32 key);
+
 /* --- ipc/ --- */
 
 /* The child gets the parent's attachments; the list is locked. 0 or -ENOMEM. May sleep. */

@@ -65,11 +65,12 @@ u64
 range_new_entry(const struct pt *t, unsigned int i, u64 e, meta_t m)
 {
 	u32 prot = meta_prot(m);
-	u64 new = e & ~(PTE_P | PTE_NONE | PTE_NX);
+	u64 new = e & ~(PTE_P | PTE_NONE | PTE_NX | PTE_PKEY);
 
 	if (unlikely(entry_is_marker(e)))
 		return e;
-	new |= (prot ? PTE_P : PTE_NONE) | (prot & PROT_EXEC ? 0 : PTE_NX);
+	new |= (prot ? PTE_P : PTE_NONE) | (prot & PROT_EXEC ? 0 : PTE_NX) |
+	       (u64)meta_pkey(m) << PTE_PKEY_SHIFT;
 	if (!(prot & PROT_WRITE))
 		new &= ~PTE_W;
 	else if ((e & (PTE_OWNED | PTE_WP)) == PTE_OWNED && !(m & META_SHARED) &&
@@ -184,6 +185,10 @@ range_new_meta(const struct run *run, struct range *r)
 			return 0;
 		}
 		new = (m & ~META_PROT) | r->prot;
+		if (r->pkey_plus)
+			new = (new & ~META_PKEY) | (u64)(r->pkey_plus - 1) << META_PKEY_SHIFT;
+		else if (meta_prot(m) == PROT_EXEC && meta_pkey(m) == r->exec_pkey)
+			new &= ~META_PKEY;
 		if (r->prot & PROT_WRITE && !(m & (META_SHARED | META_ACCOUNT | META_NORESERVE)) &&
 		    !(meta_region(m)->flags & REGION_SPECIAL)) {
 			if (commit_charge(n)) {
@@ -364,7 +369,7 @@ walk_slot(struct pt *t, unsigned int i, unsigned long a, unsigned long b, struct
 	if (r->op == RANGE_PROTECT) {
 		stretch(t, a, b, r);
 		if (!r->err)
-			thp_protect(t, i, r->prot, r->gather);
+			thp_protect(t, i, runs_find(t, a)->meta, r->gather);
 		return b;
 	}
 	if (r->op == RANGE_FLAGS || (r->op == RANGE_ZAP && r->keep_anon)) {

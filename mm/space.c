@@ -70,6 +70,7 @@ space_new(const struct space *parent)
 		return NULL;
 	s->users = s->refs = 1;
 	s->sweeps = 1;
+	pkey_space_init(s);
 	s->id = tlb_new_id();
 	waitq_init(&s->fork_wait);
 	mutex_init(&s->brk_lock, &brk_class);

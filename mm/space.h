@@ -91,6 +91,9 @@ long space_map(struct space *s, unsigned long addr, size_t len, u32 prot, u32 fl
 	       const struct map_backing *b);
 int space_unmap(struct space *s, unsigned long addr, size_t len);
 int space_protect(struct space *s, unsigned long addr, size_t len, u32 prot);
+/* The protection key of the page at addr; has the machine any? */
+u32 space_pkey(struct space *s, unsigned long addr);
+bool space_has_pkeys(void);
 
 /* madvise(2) for any space that the caller has a user reference on. May sleep. */
 long space_madvise(struct space *s, unsigned long addr, size_t len, int advice);
@@ -156,6 +159,8 @@ struct map_info {
 	/* MAPPING_* below, and what mprotect may give */
 	u32 vm_flags;
 	u32 max_prot;
+	/* protection key */
+	u32 pkey;
 };
 
 /* What a mapping is besides its protection (VmFlags of smaps). */
@@ -170,11 +175,11 @@ struct map_info {
 #define MAPPING_SEQ_READ 0x0100u
 #define MAPPING_RAND_READ 0x0200u
 #define MAPPING_GROWSDOWN 0x0400u
-/* Counted in Committed_AS. */
-#define MAPPING_ACCOUNT 0x0800u
-#define MAPPING_SHARED 0x1000u
 /* madvise(MADV_MERGEABLE): equal pages might be merged; nobody does. */
-#define MAPPING_MERGEABLE 0x2000u
+#define MAPPING_MERGEABLE 0x0800u
+/* Counted in Committed_AS. */
+#define MAPPING_ACCOUNT 0x100000u
+#define MAPPING_SHARED 0x200000u
 /* Kernel pages (vdso). */
 #define MAPPING_SPECIAL 0x10000u
 /* Registered with a userfaultfd. */

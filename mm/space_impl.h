@@ -55,6 +55,9 @@ struct view;
  * yet, and the one that comes is to be so.
  */
 #define PTE_WP (1UL << 53)
+/* The processor's: a protection key. */
+#define PTE_PKEY_SHIFT 59
+#define PTE_PKEY (0xfUL << PTE_PKEY_SHIFT)
 #define PTE_TABLE (PTE_P | PTE_W | PTE_U | PTE_A)
 
 static inline bool
@@ -122,7 +125,8 @@ extern struct region anon_region;
  * 3       shared
  * 4       counted as committed memory
  * 6-47    struct region (a canonical address, aligned to 64)
- * 48-63   MAPPING_* bits 0-15
+ * 48-59   MAPPING_* bits 0-11
+ * 60-63   protection key
  *
  * 0: nothing is mapped.
  */
@@ -131,6 +135,9 @@ typedef u64 meta_t;
 #define META_SHARED 8UL
 #define META_ACCOUNT 16UL
 #define META_FLAG_SHIFT 48
+#define META_FLAGS 0xfffUL
+#define META_PKEY_SHIFT 60
+#define META_PKEY (0xfUL << META_PKEY_SHIFT)
 #define META_REGION 0xffffffffffc0UL
 #define meta_flag(f) ((u64)(f) << META_FLAG_SHIFT)
 #define META_LOCKED meta_flag(MAPPING_LOCKED)
@@ -148,6 +155,12 @@ static inline u32
 meta_prot(meta_t m)
 {
 	return (u32)(m & META_PROT);
+}
+
+static inline u32
+meta_pkey(meta_t m)
+{
+	return (u32)(m >> META_PKEY_SHIFT);
 }
 
 static inline meta_t
@@ -355,6 +368,8 @@ struct space {
 	struct arena *main_arena;
 	/* a  has had a range of a userfaultfd (uffd.c) */
 	bool has_uffd;
+	/* a  protection keys that are taken; that of what may only be executed, 0: none (pkey.c) */
+	u32 pkeys, exec_pkey;
 	/* a  MCL_FUTURE: META_LOCKED, META_ONFAULT for new mappings */
 	u64 def_meta;
 
@@ -646,6 +661,11 @@ struct range {
 	bool keep_anon;
 	meta_t meta, set, clear;
 	u32 prot;
+	/*
+	 * RANGE_PROTECT: 0, or 1 more than the protection key to set; and the key that a
+	 * mapping loses if it is set none (pkey.c)
+	 */
+	u32 pkey_plus, exec_pkey;
 	/* RANGE_ZAP: this region only; the others are not holes */
 	const struct region *only;
 	struct region *region;
@@ -697,7 +717,7 @@ u64 range_new_entry(const struct pt *t, unsigned int i, u64 e, meta_t m);
 static inline bool
 range_takes_rights(u64 e, u64 new)
 {
-	return e & PTE_P && (e & ~new &(PTE_W | PTE_P) || new & ~e &PTE_NX);
+	return e & PTE_P && (e & ~new &(PTE_W | PTE_P) || new & ~e &PTE_NX || (e ^ new) & PTE_PKEY);
 }
 
 /* --- prune.c --- */
@@ -852,12 +872,14 @@ void views_free(struct space *s);
 u64 views_pages(const struct space *s);
 
 /* --- fault.c --- */
-/* PTE bits for a protection. */
+/* PTE bits for the protection of m. */
 static inline u64
-pte_bits(u32 prot, bool write)
+pte_bits(meta_t m, bool write)
 {
-	return PTE_U | PTE_A | (prot ? PTE_P : PTE_NONE) | (prot & PROT_EXEC ? 0 : PTE_NX) |
-	       (write ? PTE_W | PTE_D : 0);
+	u32 prot = meta_prot(m);
+
+	return (u64)meta_pkey(m) << PTE_PKEY_SHIFT | PTE_U | PTE_A | (prot ? PTE_P : PTE_NONE) |
+	       (prot & PROT_EXEC ? 0 : PTE_NX) | (write ? PTE_W | PTE_D : 0);
 }
 extern struct page *zero_page;
 
@@ -892,12 +914,12 @@ int space_populate(struct space *s, unsigned long start, unsigned long end, bool
 bool thp_wanted(const struct pt *t, unsigned long va, const struct run *r);
 /* A zeroed large page, if there is plenty of memory; NULL. May sleep. */
 struct page *thp_alloc(void);
-void thp_install(struct pt *t, unsigned int i, struct page *p, u32 prot);
+void thp_install(struct pt *t, unsigned int i, struct page *p, meta_t m);
 /* Makes the large page of slot i into a table of small ones. -ENOMEM. Lock held. */
 int __must_check thp_split(struct pt *t, unsigned int i);
 /* The large entry of slot i goes, or gets another protection. Lock held. */
 void thp_drop(struct pt *t, unsigned int i, struct gather *g);
-void thp_protect(struct pt *t, unsigned int i, u32 prot, struct gather *g);
+void thp_protect(struct pt *t, unsigned int i, meta_t m, struct gather *g);
 
 /* --- arena.c --- */
 void arena_init(void);
@@ -940,6 +962,18 @@ int space_check_limits(struct space *s, u64 pages, meta_t m);
 int space_check_mlock(struct space *s, u64 pages);
 /* space_unmap() that leaves it to the caller to send the events (uffd_unmap_done()). */
 int space_unmap_quiet(struct space *s, unsigned long addr, size_t len, struct list *events);
+
+/* As space_protect(); key -1: none is asked for. */
+int space_protect_key(struct space *s, unsigned long addr, size_t len, u32 prot, int key);
+
+/* --- pkey.c --- */
+#define PKEYS 16
+void pkey_space_init(struct space *s);
+void pkey_space_copy(struct space *s, struct space *parent);
+/* May programs name it? */
+bool pkey_is_valid(struct space *s, int key);
+/* The key of what may only be executed, which current may not read by from now on; 0: none. */
+u32 pkey_exec_only(struct space *s);
 
 /* --- madvise.c --- */
 int space_advise(struct space *s, unsigned long start, unsigned long end, int advice);

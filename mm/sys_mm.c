@@ -154,8 +154,8 @@ stack_start(struct space *s, unsigned long *addr, size_t *len)
 	return 0;
 }
 
-long
-sys_mprotect(unsigned long addr, size_t len, unsigned long prot)
+static long
+protect(unsigned long addr, size_t len, unsigned long prot, int key)
 {
 	struct space *s = mm_port_current_space();
 	unsigned long grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
@@ -174,10 +174,24 @@ sys_mprotect(unsigned long addr, size_t len, unsigned long prot)
 		return -EINVAL;
 	if (prot & PROT_READ && mm_port_read_implies_exec())
 		prot |= PROT_EXEC;
+	if (key != -1 && !pkey_is_valid(s, key))
+		return -EINVAL;
 	if (addr >= USER_END)
 		return -ENOMEM;
 	err = grows ? stack_start(s, &addr, &len) : 0;
-	return err ? err : space_protect(s, addr, len, (u32)prot);
+	return err ? err : space_protect_key(s, addr, len, (u32)prot, key);
+}
+
+long
+sys_mprotect(unsigned long addr, size_t len, unsigned long prot)
+{
+	return protect(addr, len, prot, -1);
+}
+
+long
+sys_pkey_mprotect(unsigned long addr, size_t len, unsigned long prot, int key)
+{
+	return protect(addr, len, prot, key);
 }
 
 /* --- brk --- */

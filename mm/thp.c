@@ -47,7 +47,7 @@ thp_alloc(void)
 }
 
 void
-thp_install(struct pt *t, unsigned int i, struct page *p, u32 prot)
+thp_install(struct pt *t, unsigned int i, struct page *p, meta_t m)
 {
 	p->type = PAGE_ANON;
 	this_cpu_add(page_levels[PAGE_ANON], LARGE_PAGES);
@@ -55,8 +55,8 @@ thp_install(struct pt *t, unsigned int i, struct page *p, u32 prot)
 	mm_stat_inc(MM_THP_FAULTS);
 	pt_count(t, &t->anon, (s32)LARGE_PAGES);
 	pt_mark(t, i);
-	smp_store_release(&t->table[i],
-			  page_to_phys(p) | pte_bits(prot, prot & PROT_WRITE) | PTE_OWNED | PTE_PS);
+	smp_store_release(&t->table[i], page_to_phys(p) | pte_bits(m, meta_prot(m) & PROT_WRITE) |
+						PTE_OWNED | PTE_PS);
 }
 
 int
@@ -112,12 +112,12 @@ thp_drop(struct pt *t, unsigned int i, struct gather *g)
 }
 
 void
-thp_protect(struct pt *t, unsigned int i, u32 prot, struct gather *g)
+thp_protect(struct pt *t, unsigned int i, meta_t m, struct gather *g)
 {
 	u64 e = t->table[i];
 
 	WRITE_ONCE(t->table[i], (e & (PTE_ADDR | PTE_OWNED | PTE_PS | PTE_D)) |
-					pte_bits(prot, prot & PROT_WRITE));
+					pte_bits(m, meta_prot(m) & PROT_WRITE));
 	views_unlink(t->space, t->cpus, slot_base(t, i));
 	gather_range(g, t, slot_base(t, i), slot_base(t, i + 1));
 }

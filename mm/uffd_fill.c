@@ -57,7 +57,7 @@ show_cached(struct filling *f, struct pt *t, unsigned int i)
 		return -EFAULT;
 	if (pt_present(t, i) && !entry_is_marker(t->table[i]))
 		return -EEXIST;
-	entry_set_cached(t, i, p, f->meta, pte_bits(meta_prot(f->meta), write) | wp);
+	entry_set_cached(t, i, p, f->meta, pte_bits(f->meta, write) | wp);
 	return 0;
 }
 
@@ -74,9 +74,9 @@ fill_slot(struct filling *f, struct pt *t, unsigned int i)
 	if (pt_present(t, i) && !entry_is_marker(t->table[i]))
 		return -EEXIST;
 	if (f->page)
-		entry_set_anon(t, i, f->page, pte_bits(prot, prot & PROT_WRITE && !wp) | wp);
+		entry_set_anon(t, i, f->page, pte_bits(f->meta, prot & PROT_WRITE && !wp) | wp);
 	else
-		entry_set(t, i, zero_page, pte_bits(prot, false));
+		entry_set(t, i, zero_page, pte_bits(f->meta, false));
 	f->page = NULL;
 	return 0;
 }

@@ -7,6 +7,7 @@
  */
 #include "arch/x86_64/cpu.h"
 
+#include "arch/x86_64/pkey.h"
 #include "lib/string.h"
 #include "mm/vmalloc.h"
 
@@ -95,6 +96,11 @@ cpu_detect(void)
 	f->rdseed = f->leaf7_b & BIT(18);
 	f->smap = f->leaf7_b & BIT(20);
 	f->umip = f->leaf7_c & BIT(2);
+	/* Protection keys are of use where their register is switched with the others. */
+	f->pku = f->leaf7_c & BIT(3) && f->xsave && cpuid(0xd, 0).a & XFEATURE_PKRU_BIT;
+	/* CPUID says so once CR4 does. */
+	if (f->pku)
+		f->leaf7_c |= BIT(4);
 	f->pages_1g = f->ext1_d & BIT(26);
 	f->rdtscp = f->ext1_d & BIT(27);
 }
@@ -117,6 +123,8 @@ cr4_wanted(void)
 		v |= CR4_OSXSAVE;
 	if (f->pcid)
 		v |= CR4_PCIDE;
+	if (f->pku)
+		v |= CR4_PKE;
 	return v;
 }
 

@@ -39,6 +39,7 @@
 #define CR4_OSXSAVE 0x40000UL
 #define CR4_SMEP 0x100000UL
 #define CR4_SMAP 0x200000UL
+#define CR4_PKE 0x400000UL
 
 /* I  features of the boot CPU (every CPU is checked to have them) */
 struct cpu_features {
@@ -51,7 +52,7 @@ struct cpu_features {
 	char hypervisor[13];
 	u8 phys_bits, virt_bits;
 	bool x2apic, tsc_deadline, xsave, fsgsbase, pcid, invpcid, smep, smap, umip, pages_1g,
-		rdtscp;
+		rdtscp, pku;
 	bool rdrand, rdseed, erms, tsc_invariant;
 };
 extern struct cpu_features cpu_features;

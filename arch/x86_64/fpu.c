@@ -10,6 +10,7 @@
 
 #include "arch/x86_64/asm/irqflags.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/pkey.h"
 #include "kernel/log.h"
 #include "kernel/port.h"
 #include "kernel/task/task.h"
@@ -52,8 +53,8 @@ fpu_init_oncpu(void)
 {
 	if (cpu_features.xsave) {
 		fpu_xcr0 = (cpuid(0xd, 0).a | (u64)cpuid(0xd, 0).d << 32) & XCR0_WANTED;
-		/* PKRU needs CR4.PKE, which is not set. */
-		fpu_xcr0 &= ~0x200UL;
+		if (!cpu_features.pku)
+			fpu_xcr0 &= ~XFEATURE_PKRU_BIT;
 		xsetbv(0, fpu_xcr0);
 		fpu_size = cpuid(0xd, 0).b;
 	}
@@ -80,6 +81,10 @@ fpu_init(void)
 	state_save(f);
 	if (fpu_xcr0)
 		memset(f->area + FXSAVE_SIZE, 0, 8);
+	if (fpu_xcr0 & XFEATURE_PKRU_BIT) {
+		*(u64 *)(f->area + FXSAVE_SIZE) = XFEATURE_PKRU_BIT;
+		*(u32 *)(f->area + cpuid(0xd, XFEATURE_PKRU).b) = PKRU_INIT;
+	}
 	fpu_init_state = f;
 	log_info("fpu: %s, components %#lx, %u bytes", fpu_xcr0 ? "XSAVE" : "FXSAVE", fpu_xcr0,
 		 fpu_size);

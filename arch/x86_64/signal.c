@@ -23,6 +23,7 @@
 #include "arch/x86_64/asm/layout.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/fpu.h"
+#include "arch/x86_64/pkey.h"
 #include "fs/port.h"
 #include "kernel/port.h"
 #include "kernel/task/task.h"
@@ -119,7 +120,7 @@ fp_read(u8 *area, const u8 __user *from)
 {
 	bool extended = fp_frame_is_extended(from);
 	u64 components = 3;
-	u32 mxcsr;
+	u32 mxcsr, pkru;
 
 	if (copy_from_user(area, from, extended ? fpu_size : 512))
 		return -EFAULT;
@@ -128,6 +129,11 @@ fp_read(u8 *area, const u8 __user *from)
 	memcpy(area + 24, &mxcsr, 4);
 	if (fpu_xcr0 && !extended) {
 		memset(area + 512, 0, 64);
+		if (cpu_features.pku) {
+			components |= XFEATURE_PKRU_BIT;
+			pkru = pkru_read();
+			memcpy(area + cpuid(0xd, XFEATURE_PKRU).b, &pkru, 4);
+		}
 		memcpy(area + 512, &components, 8);
 	}
 	return fpu_xcr0 && !fpu_header_ok(area) ? -EFAULT : 0;
@@ -237,6 +243,9 @@ arch_signal_frame(struct regs *r, int sig, const struct sigaction *sa, const str
 	if (!user_range_ok((void __user *)sp, fp + fp_frame_size() - sp) ||
 	    fp_save((u8 __user *)fp) || copy_to_user((void __user *)sp, &f, sizeof(f)))
 		return -EFAULT;
+	/* The handler does not know what keys the program uses. */
+	if (cpu_features.pku)
+		pkru_write(PKRU_INIT);
 	r->rdi = (u64)sig;
 	r->rsi = sp + offsetof(struct rt_sigframe, info);
 	r->rdx = sp + offsetof(struct rt_sigframe, uc);

@@ -33,6 +33,7 @@
 #define PF_USER 0x4
 #define PF_RESERVED 0x8
 #define PF_FETCH 0x10
+#define PF_KEY 0x20
 
 /* For /proc/interrupts and /proc/stat. */
 DEFINE_PERCPU(u64, irq_count)[256];
@@ -200,6 +201,20 @@ user_trap(struct regs *r, u32 vector)
 }
 
 static void
+key_fault(unsigned long addr)
+{
+	struct siginfo info = {
+		.signo = SIGSEGV,
+		.code = SEGV_PKUERR,
+		.addr = addr,
+		/* si_pkey */
+		.lower = space_pkey(current->space, addr),
+	};
+
+	signal_force_info(&info);
+}
+
+static void
 page_fault(struct regs *r)
 {
 	unsigned long addr = read_cr2();
@@ -221,7 +236,10 @@ page_fault(struct regs *r)
 	}
 	if (r->rflags & RFLAGS_IF)
 		irq_enable();
-	if (addr < USER_END && !(r->orig_rax & PF_RESERVED))
+	/* The page is there, and current's keys do not let it. */
+	if (r->orig_rax & PF_KEY)
+		sig.code = SEGV_PKUERR;
+	else if (addr < USER_END && !(r->orig_rax & PF_RESERVED))
 		err = space_fault(current->space, addr, access, &sig);
 	if (err == 0) {
 		irq_disable();
@@ -233,7 +251,10 @@ page_fault(struct regs *r)
 		log_ratelimited(LOG_INFO, "%s[%d]: segfault at %lx ip %lx sp %lx error %lx",
 				current->comm, current->tid, addr, r->rip, r->rsp, error);
 		trap_record(VEC_PF, error, addr);
-		signal_force_fault(sig.signo, sig.code, addr);
+		if (sig.code == SEGV_PKUERR && sig.signo == SIGSEGV)
+			key_fault(addr);
+		else
+			signal_force_fault(sig.signo, sig.code, addr);
 	}
 	irq_disable();
 }

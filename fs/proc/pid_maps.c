@@ -122,8 +122,10 @@ show_flags(struct seq *s, const struct map_info *mi)
 		{MAPPING_UFFD_MINOR, "ui "},
 	};
 
-	seq_printf(s,
-		   "THPeligible:    %d\nVmFlags: ", !mi->file && mi->end - mi->start >= LARGE_SIZE);
+	seq_printf(s, "THPeligible:    %d\n", !mi->file && mi->end - mi->start >= LARGE_SIZE);
+	if (space_has_pkeys())
+		seq_printf(s, "ProtectionKey:  %8u\n", mi->pkey);
+	seq_puts(s, "VmFlags: ");
 	seq_puts(s, mi->prot & PROT_READ ? "rd " : "");
 	seq_puts(s, mi->prot & PROT_WRITE ? "wr " : "");
 	seq_puts(s, mi->prot & PROT_EXEC ? "ex " : "");
