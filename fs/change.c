@@ -69,11 +69,7 @@ may_delete(const struct dentry *parent, const struct dentry *victim, bool is_dir
 		return -ENOTDIR;
 	if (!is_dir && S_ISDIR(i->mode))
 		return -EISDIR;
-	if (READ_ONCE(parent->flags) & D_DEAD)
-		return -ENOENT;
-	if (READ_ONCE(victim->flags) & D_MOUNTED)
-		return -EBUSY;
-	return 0;
+	return READ_ONCE(parent->flags) & D_DEAD ? -ENOENT : 0;
 }
 
 int
@@ -323,8 +319,13 @@ remove_checked(const struct path *parent, const struct last *last, bool is_dir)
 		err = dentry_is_dir(d) ? -EISDIR : -ENOTDIR;
 	if (!err)
 		err = may_delete(parent->dentry, d, is_dir);
-	if (!err)
-		err = remove_node(parent->dentry, d, is_dir);
+	if (!err && mount_point_busy(d))
+		err = -EBUSY;
+	if (!err) {
+		do {
+			err = remove_node(parent->dentry, d, is_dir);
+		} while (err == -EBUSY && mount_evict(d));
+	}
 	watched = !err && notify_watched(d->inode);
 	if (!err && !is_dir)
 		notify_inode(d->inode, IN_ATTRIB);

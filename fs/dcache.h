@@ -200,8 +200,9 @@ void dentry_forget(struct dentry *d);
 /*
  * Gives `old` the place of (new_parent, name), removing `target` (NULL: nothing
  * was there) or exchanging the two. -EAGAIN: something changed since the caller
- * looked: look again. -EBUSY, -ENOTEMPTY, -ENOENT, -ENOMEM. The caller holds
- * dir_move_mutex when a directory changes its parent.
+ * looked: look again. -EBUSY: something is mounted on the target; -ENOTEMPTY,
+ * -ENOENT, -ENOMEM. The caller holds dir_move_mutex when a directory changes its
+ * parent.
  */
 struct dentry_move {
 	struct dentry *old;

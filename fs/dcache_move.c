@@ -165,7 +165,8 @@ move_lock_dentries(struct move *v)
 	if (m->target)
 		lock_set_add(&v->dentries, &m->target->lock);
 	lock_set_lock(&v->dentries);
-	if ((m->old->flags | (m->target ? m->target->flags : 0)) & D_MOUNTED) {
+	/* What is mounted on a name that stays goes with it. */
+	if (m->target && !m->exchange && (m->target->flags & D_MOUNTED)) {
 		lock_set_unlock(&v->dentries);
 		return -EBUSY;
 	}

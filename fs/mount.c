@@ -44,9 +44,7 @@ u32 mount_max __read_mostly = CONFIG_DEBUG ? 10000 : 100000;
 void
 mount_init(void)
 {
-	list_init(&init_mount_ns.mounts);
-	waitq_init(&init_mount_ns.wait);
-	init_mount_ns.refs = 1;
+	mount_ns_init();
 	for (u32 i = 0; i < ARRAY_SIZE(mount_table); i++)
 		spin_init(&mount_table[i].lock, &chain_class);
 	mount_ids = idpool_create(1, MOUNT_IDS, 0);
@@ -242,7 +240,7 @@ mount_want_write(struct mount *m)
 	while ((err = try_write(m)) == -EAGAIN) {
 		/* The remount holds the mutex for as long as its mark is there. */
 		mutex_lock(&mount_mutex);
-		mutex_unlock(&mount_mutex);
+		mount_mutex_unlock();
 	}
 	return err;
 }

@@ -3,7 +3,8 @@
  * Mounts: which tree is seen where.
  *
  * Model: a mount shows the tree below ->root of a super at ->mountpoint of
- * ->parent. Mounts form a tree in a namespace. The table (parent mount,
+ * ->parent. Mounts form a tree in a namespace; each task is in one (fs/mount_ns.c),
+ * and all namespaces share what follows. The table (parent mount,
  * mountpoint) -> mount is a hash read under RCU; mount_seq tells walks that
  * something was taken out of the tree or put elsewhere. What is only added does
  * not change it: a walk that has passed the place before is one that came
@@ -25,6 +26,7 @@
 #define FS_MOUNT_H
 
 #include "fs/dcache.h"
+#include "kernel/task/ns.h"
 #include "kernel/uapi/mount.h"
 #include "percpu/percpu.h"
 
@@ -45,6 +47,8 @@
 #define MOUNT_UNBINDABLE 0x400u
 /* No namespace: made by the kernel for itself, never attached. */
 #define MOUNT_INTERNAL 0x800u
+/* Its group was made for what is under way (mount_attach_tree()). */
+#define MOUNT_NEW_GROUP 0x1000u
 
 /* Every walk writes it: alone on its line, as others sum what they have beside it (statfs). */
 struct mount_pcp {
@@ -53,16 +57,29 @@ struct mount_pcp {
 };
 
 struct mount_ns {
-	/* a */
-	u32 refs;
+	struct ns common;
+	/* I  rises in the order in which they are made */
+	u64 seq;
+	/* I  of a tree that no task is in: open_tree(2), fsmount(2) */
+	bool anon;
+	/* I  whom it counts against; NULL: nobody, it is the first */
+	struct user *user;
+	/* (tree lock)  in the list of all */
+	struct list link;
+	/* (tree lock)  mounts that what is under way is about to add */
+	u32 coming;
 	/* (mount_lock) */
 	struct mount *root;
 	/* (mount_lock)  all mounts but pending ones, in order of mounting */
 	struct list mounts;
 	u32 count;
+	/* (mount_lock)  changes, as poll of /proc/PID/mounts sees them */
+	u32 event;
 	/* (mount_lock)  ns_seq of the last in the list */
 	u64 last_seq;
 	struct waitq wait;
+	/* a  next of those that nobody is in any more */
+	struct mount_ns *next_dead;
 };
 
 struct mount {
@@ -104,15 +121,16 @@ struct mount {
 	/* (tree lock)  last propagation that visited it; its copy while a tree is copied */
 	u64 visited;
 	struct mount *twin;
-	/* (tree lock)  on a list of mounts that are being detached; where it was */
+	/* (tree lock)  on a list of mounts that are being detached, for sure; where it was */
 	struct list gone_link;
+	bool going;
 	struct path was;
 };
 
 extern struct seqcount mount_seq;
 extern struct mount_ns init_mount_ns;
-/* sysctl fs.mount-max */
-extern u32 mount_max;
+/* sysctl fs.mount-max, user.max_mnt_namespaces */
+extern u32 mount_max, mount_ns_max;
 
 void mount_init(void);
 
@@ -184,12 +202,35 @@ int mount_kernel(const char *source, const char *target, const char *type, u64 f
 int mount_umount(const struct path *where, int flags);
 int mount_pivot_root(const struct path *new_root, const struct path *put_old);
 
-/* Lines of /proc/PID/mounts and mountinfo as seen from `root`, by namespace order. */
+/*
+ * Before a name is taken away or given to another file: is something mounted on d in
+ * current's namespace? May sleep; RANK_SB_MOUNT.
+ */
+bool mount_point_busy(struct dentry *d);
+/*
+ * d is to be removed, and what is mounted on it in other namespaces only stands in the
+ * way: takes it down. False: there was none, or the point is busy. May sleep.
+ */
+bool mount_evict(struct dentry *d);
+
+/* Lines of /proc/PID/mounts, mountinfo and mountstats as seen from `root`, by namespace order. */
 void mounts_show(struct seq *s, struct mount_ns *ns, const struct path *root);
 void mountinfo_show(struct seq *s, struct mount_ns *ns, const struct path *root);
+void mountstats_show(struct seq *s, struct mount_ns *ns, const struct path *root);
 /* What is seen at its root, with references. May sleep. */
 void mount_ns_root(struct mount_ns *ns, struct path *p);
+/*
+ * How many changes a namespace has seen: another number after each. While others have it
+ * changed the number may be too low for a moment, and be another one again afterwards.
+ */
+u32 mount_ns_event(struct mount_ns *ns);
 /* Current's namespace, borrowed. */
 struct mount_ns *current_mount_ns(void);
+
+static inline struct mount_ns *
+mount_ns_of(struct ns *ns)
+{
+	return container_of(ns, struct mount_ns, common);
+}
 
 #endif

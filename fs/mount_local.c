@@ -96,14 +96,14 @@ shard_close(struct mount_shard *s, struct list *all)
 	}
 }
 
-void
-mount_tree_lock(void)
+/* With mount_mutex: the rest of the tree lock. */
+static void
+close_all(void)
 {
 	struct mount *m, *tmp;
 	struct list all;
 
 	list_init(&all);
-	mutex_lock(&mount_mutex);
 	for (u32 i = 0; i < nr_shards; i++)
 		shard_close(&shards[i], &all);
 	if (list_empty(&all))
@@ -118,6 +118,22 @@ mount_tree_lock(void)
 }
 
 void
+mount_tree_lock(void)
+{
+	mutex_lock(&mount_mutex);
+	close_all();
+}
+
+bool
+mount_tree_try_lock(void)
+{
+	if (!mutex_try_lock(&mount_mutex))
+		return false;
+	close_all();
+	return true;
+}
+
+void
 mount_tree_open(void)
 {
 	for (u32 i = 0; i < nr_shards; i++) {
@@ -128,11 +144,19 @@ mount_tree_open(void)
 }
 
 void
-mount_tree_unlock(void)
+mount_tree_unlock_plain(void)
 {
 	if (shards[0].closed)
 		mount_tree_open();
 	mutex_unlock(&mount_mutex);
+}
+
+void
+mount_tree_unlock(void)
+{
+	if (shards[0].closed)
+		mount_tree_open();
+	mount_mutex_unlock();
 }
 
 /* --- a new mount --- */
@@ -200,4 +224,20 @@ mount_attach_local(struct mount *m, const struct path *where)
 	if (!err)
 		waitq_wake_all(&current_mount_ns()->wait);
 	return err;
+}
+
+u32
+mount_local_pending(const struct mount_ns *ns)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < nr_shards; i++) {
+		const struct mount *m;
+
+		spin_lock(&shards[i].lock);
+		list_for_each_entry(m, &shards[i].pending, ns_link)
+			n += m->ns == ns;
+		spin_unlock(&shards[i].lock);
+	}
+	return n;
 }

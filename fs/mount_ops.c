@@ -40,9 +40,19 @@ mount_flags(u64 flags, u32 old, bool remount)
 	return f;
 }
 
-/* Puts a tree on `where` (on top of what is there by now). The tree lock is held. */
+/* Would the same file system be twice at one place? */
+static bool
+same_again(const struct mount *m, const struct path *where)
+{
+	return m->sb == where->mnt->sb && where->dentry == where->mnt->root;
+}
+
+/*
+ * Puts a tree on `where` (on top of what is there by now); `new`: of a file system, no
+ * copy of a mount. The tree lock is held.
+ */
 static int
-graft(struct mount *top, const struct path *where)
+graft(struct mount *top, const struct path *where, bool new)
 {
 	struct path p = *where;
 	int err;
@@ -51,6 +61,8 @@ graft(struct mount *top, const struct path *where)
 	mount_follow_top(&p);
 	if (!mount_in_ns(p.mnt))
 		err = -EINVAL;
+	else if (new &&same_again(top, &p))
+		err = -EBUSY;
 	else
 		err = mount_check_kinds(top->root, p.dentry);
 	if (!err)
@@ -97,12 +109,12 @@ do_new_mount(const struct path *where, const struct mount_request *r)
 	m = new_mount(r);
 	if (is_err(m))
 		return ptr_err(m);
-	err = mount_attach_local(m, where);
+	err = same_again(m, where) ? -EBUSY : mount_attach_local(m, where);
 	if (!err)
 		return 0;
 	mount_tree_lock();
 	if (err == -EAGAIN)
-		err = graft(m, where);
+		err = graft(m, where, true);
 	if (err)
 		mount_free_tree(m);
 	mount_tree_unlock();
@@ -125,15 +137,28 @@ mount_kernel(const char *source, const char *target, const char *type, u64 flags
 
 /* --- bind and move --- */
 
-/* Only what current sees, and namespaces, but for that which would keep itself. */
+/*
+ * Only what current sees, and namespaces, but for one of mounts that is not younger than
+ * current's: it could keep itself.
+ */
 static bool
 may_bind(const struct path *from)
 {
-	const struct ns *ns = dentry_ns(from->dentry);
+	struct ns *ns = dentry_ns(from->dentry);
 
 	if (from->mnt->flags & MOUNT_UNBINDABLE)
 		return false;
-	return ns ? ns->kind != NS_MNT : mount_in_ns(from->mnt);
+	if (!ns)
+		return mount_in_ns(from->mnt);
+	return ns->kind != NS_MNT || mount_ns_of(ns)->seq > current_mount_ns()->seq;
+}
+
+struct mount *
+mount_clone(const struct path *from, bool below)
+{
+	if (!may_bind(from))
+		return err_ptr(-EINVAL);
+	return mount_copy_tree(from->mnt, from->dentry, COPY_NS_FILES | (below ? COPY_BELOW : 0));
 }
 
 static int
@@ -149,14 +174,10 @@ do_bind(const struct path *where, const struct mount_request *r)
 	if (err)
 		return err;
 	mount_tree_lock();
-	if (!may_bind(&from)) {
-		err = -EINVAL;
-	} else {
-		m = mount_copy_tree(from.mnt, from.dentry, r->flags & MS_REC);
-		err = is_err(m) ? ptr_err(m) : graft(m, where);
-		if (err && !is_err(m))
-			mount_free_tree(m);
-	}
+	m = mount_clone(&from, r->flags & MS_REC);
+	err = is_err(m) ? ptr_err(m) : graft(m, where, false);
+	if (err && !is_err(m))
+		mount_free_tree(m);
 	mount_tree_unlock();
 	path_put(&from);
 	return err;
@@ -172,42 +193,67 @@ has_unbindable(struct mount *top)
 	return false;
 }
 
+/* One that stands for a namespace of mounts in which it would then be. */
+static bool
+has_loop(struct mount *top)
+{
+	for (struct mount *m = top; m; m = mount_next(m, top)) {
+		if (mount_is_ns_file(m) &&
+		    mount_ns_of(dentry_ns(m->root))->seq <= current_mount_ns()->seq)
+			return true;
+	}
+	return false;
+}
+
 static int
 check_move(const struct path *from, const struct path *to)
 {
 	struct mount *m = from->mnt;
+	bool ours = m->parent ? mount_in_ns(m) : m->ns && m->ns->anon;
 
-	if (!mount_in_ns(m) || !mount_in_ns(to->mnt) || from->dentry != m->root || !m->parent)
+	if (!ours || !mount_in_ns(to->mnt) || from->dentry != m->root)
 		return -EINVAL;
-	if (mount_shared(m->parent) || (mount_shared(to->mnt) && has_unbindable(m)))
+	if (mount_check_kinds(m->root, to->dentry))
 		return -EINVAL;
+	if (m->parent && mount_shared(m->parent))
+		return -EINVAL;
+	if (mount_shared(to->mnt) && has_unbindable(m))
+		return -EINVAL;
+	if (has_loop(m))
+		return -ELOOP;
 	for (struct mount *up = to->mnt; up; up = up->parent) {
 		if (up == m)
 			return -ELOOP;
 	}
-	return mount_check_kinds(m->root, to->dentry);
+	return 0;
 }
 
-/* Takes m out of its place but leaves what is below it linked. */
-static void
-lift(struct mount *m, struct path *place)
+int
+mount_move(const struct path *from, const struct path *where)
 {
-	struct mount *x;
+	struct mount_ns *was = NULL;
+	struct path to = *where;
+	int err;
 
-	mount_write_lock();
-	mount_unlink(m, place);
-	for (x = m; x; x = mount_next(x, m)) {
-		list_del_init(&x->ns_link);
-		x->ns->count--;
+	path_get(&to);
+	mount_tree_lock();
+	mount_follow_top(&to);
+	err = check_move(from, &to);
+	if (!err) {
+		was = from->mnt->ns->anon ? from->mnt->ns : NULL;
+		err = mount_attach_tree(from->mnt, to.mnt, to.dentry);
 	}
-	mount_write_unlock();
+	if (!err && was)
+		mount_ns_free(was);
+	mount_tree_unlock();
+	path_put(&to);
+	return err;
 }
 
 static int
 do_move(const struct path *where, const struct mount_request *r)
 {
-	struct path from, old = {0};
-	struct path to = *where;
+	struct path from;
 	int err;
 
 	if (!r->source || !*r->source)
@@ -215,28 +261,7 @@ do_move(const struct path *where, const struct mount_request *r)
 	err = path_lookup(AT_FDCWD, r->source, WALK_FOLLOW, &from);
 	if (err)
 		return err;
-	path_get(&to);
-	mount_tree_lock();
-	mount_follow_top(&to);
-	err = check_move(&from, &to);
-	if (!err) {
-		lift(from.mnt, &old);
-		err = mount_attach_tree(from.mnt, to.mnt, to.dentry);
-		if (err) {
-			/* Back to where it was: that place is still there and marked. */
-			spin_lock(&old.dentry->lock);
-			atomic_or(&old.dentry->flags, D_MOUNTED);
-			spin_unlock(&old.dentry->lock);
-			mount_write_lock();
-			mount_link(from.mnt, old.mnt, old.dentry);
-			mount_enter_ns(from.mnt, current_mount_ns());
-			mount_write_unlock();
-		}
-	}
-	mount_tree_unlock();
-	if (old.mnt)
-		path_put(&old);
-	path_put(&to);
+	err = mount_move(&from, where);
 	path_put(&from);
 	return err;
 }
@@ -266,7 +291,9 @@ set_flags(struct mount *m, u32 flags)
 
 	while (!atomic_try_cmpxchg(&m->flags, &old, (old & ~MOUNT_USER_FLAGS) | flags))
 		;
-	waitq_wake_all(&m->ns->wait);
+	spin_lock(&mount_lock);
+	mount_ns_touch(m->ns);
+	spin_unlock(&mount_lock);
 }
 
 static int
@@ -295,35 +322,35 @@ do_reconfigure(const struct path *where, const struct mount_request *r)
 	return err;
 }
 
-/* All mounts of a super in current's namespace: is one being written? The tree lock is held. */
-static int
-super_writers(struct super *sb)
+static void
+hold_one(struct mount *m, void *arg)
 {
-	struct mount_ns *ns = current_mount_ns();
-	struct mount *m;
-	int err = 0;
-
-	list_for_each_entry(m, &ns->mounts, ns_link) {
-		if (m->sb == sb)
-			atomic_or(&m->flags, MOUNT_WRITE_HOLD);
-	}
-	rcu_synchronize();
-	list_for_each_entry(m, &ns->mounts, ns_link) {
-		if (m->sb == sb && mount_writers(m) > 0)
-			err = -EBUSY;
-	}
-	return err;
+	atomic_or(&m->flags, MOUNT_WRITE_HOLD);
 }
 
 static void
-super_unhold(struct super *sb)
+unhold_one(struct mount *m, void *arg)
 {
-	struct mount *m;
+	unhold_writers(m);
+}
 
-	list_for_each_entry(m, &current_mount_ns()->mounts, ns_link) {
-		if (m->sb == sb)
-			unhold_writers(m);
-	}
+static void
+look_for_writers(struct mount *m, void *arg)
+{
+	if (mount_writers(m) > 0)
+		*(int *)arg = -EBUSY;
+}
+
+/* All mounts of a super: is one being written? The tree lock is held. */
+static int
+super_writers(struct super *sb)
+{
+	int err = 0;
+
+	mount_for_super(sb, hold_one, NULL);
+	rcu_synchronize();
+	mount_for_super(sb, look_for_writers, &err);
+	return err;
 }
 
 static int
@@ -343,7 +370,7 @@ remount_super(struct super *sb, const struct mount_request *r)
 		else
 			atomic_and(&sb->flags, ~SB_RDONLY);
 	}
-	super_unhold(sb);
+	mount_for_super(sb, unhold_one, NULL);
 	return err;
 }
 

@@ -5,9 +5,10 @@
  * Model: shared mounts with one ->group form a ring (->peer): what is mounted or
  * unmounted in one happens in all. A slave has a ->master: it follows the
  * master's group, not the other way round; it may be in a group of its own too.
- * prop_collect() lists all mounts that follow a first one, each with the target
- * that it follows: peers before slaves, so that copies are made of copies that
- * exist already.
+ * prop_collect() lists all mounts that follow a first one, a group behind the one
+ * that it follows, so that copies are made of copies that exist already: the first
+ * copy of a group is a slave, the others are its peers. Groups and masters do not
+ * end at namespaces.
  *
  * Locking: the tree lock for all of it.
  *
@@ -119,7 +120,7 @@ change_one(struct mount *m, u64 type)
 		mount_make_private(m);
 	if (type == MS_UNBINDABLE)
 		atomic_or(&m->flags, MOUNT_UNBINDABLE);
-	else
+	else if (type == MS_PRIVATE)
 		atomic_and(&m->flags, ~MOUNT_UNBINDABLE);
 	return 0;
 }
@@ -133,7 +134,6 @@ mount_change_type(struct mount *top, u64 flags)
 
 	for (struct mount *m = top; m && !err; m = rec ? mount_next(m, top) : NULL)
 		err = change_one(m, type);
-	waitq_wake_all(&top->ns->wait);
 	return err;
 }
 
@@ -141,21 +141,47 @@ int
 prop_make_shared(struct mount *top)
 {
 	for (struct mount *m = top; m; m = mount_next(m, top)) {
-		int err = make_shared(m);
+		int err;
 
+		if (m->group)
+			continue;
+		err = make_shared(m);
 		if (err)
 			return err;
+		atomic_or(&m->flags, MOUNT_NEW_GROUP);
 	}
 	return 0;
+}
+
+void
+prop_settle(struct mount *top, bool keep)
+{
+	for (struct mount *m = top; m; m = mount_next(m, top)) {
+		if (!(m->flags & MOUNT_NEW_GROUP))
+			continue;
+		atomic_and(&m->flags, ~MOUNT_NEW_GROUP);
+		if (!keep)
+			group_leave(m);
+	}
+}
+
+void
+mount_set_group(struct mount *from, struct mount *to)
+{
+	if (from->master)
+		set_master(to, from->master);
+	if (from->group) {
+		to->group = from->group;
+		list_add(&to->peer, &from->peer);
+		atomic_and(&to->flags, ~MOUNT_UNBINDABLE);
+	}
 }
 
 /* --- the set of followers --- */
 
 static int
-set_add(struct prop_set *set, struct mount *m, u32 from, bool slave)
+set_add(struct prop_set *set, struct mount *m, u32 head, u32 from)
 {
-	if (m->visited == visit)
-		return 0;
 	if (set->n == set->room) {
 		u32 room = set->room ? set->room * 2 : 8;
 		struct prop_target *t = krealloc(set->t, room * sizeof(*t), GFP_KERNEL);
@@ -166,7 +192,28 @@ set_add(struct prop_set *set, struct mount *m, u32 from, bool slave)
 		set->room = room;
 	}
 	m->visited = visit;
-	set->t[set->n++] = (struct prop_target){.m = m, .from = from, .slave = slave};
+	set->t[set->n++] = (struct prop_target){.m = m, .head = head, .from = from};
+	return 0;
+}
+
+/* m, which follows the target number `from`, and its peers, unless they are there already. */
+static int
+add_group(struct prop_set *set, struct mount *m, u32 from)
+{
+	u32 head = set->n;
+	struct mount *x;
+	int err;
+
+	if (m->visited == visit)
+		return 0;
+	err = set_add(set, m, head, from);
+	if (err)
+		return err;
+	list_for_each_entry(x, &m->peer, peer) {
+		err = set_add(set, x, head, from);
+		if (err)
+			return err;
+	}
 	return 0;
 }
 
@@ -176,18 +223,13 @@ prop_collect(struct prop_set *set, struct mount *first)
 	int err;
 
 	visit++;
-	err = set_add(set, first, 0, false);
+	err = add_group(set, first, 0);
 	for (u32 i = 0; i < set->n && !err; i++) {
 		struct mount *m = set->t[i].m;
 		struct mount *x;
 
-		list_for_each_entry(x, &m->peer, peer) {
-			err = set_add(set, x, i, false);
-			if (err)
-				return err;
-		}
 		list_for_each_entry(x, &m->slaves, slave_link) {
-			err = set_add(set, x, i, true);
+			err = add_group(set, x, i);
 			if (err)
 				return err;
 		}
@@ -221,12 +263,13 @@ twins_to_slaves(struct mount *top, bool shared)
 	return 0;
 }
 
+/* Only in the namespace of tasks; what is being copied is in none. */
 static bool
 shows(const struct mount *m, const struct dentry *point)
 {
 	bool below;
 
-	if (m->sb != point->sb)
+	if (!m->ns || m->ns->anon || m->sb != point->sb)
 		return false;
 	rcu_read_lock();
 	below = dentry_is_below(point, m->root);
@@ -234,34 +277,39 @@ shows(const struct mount *m, const struct dentry *point)
 	return below;
 }
 
+/* A copy for the nearest of the groups whose slaves, directly or not, those of target i are. */
+static struct mount *
+nearest_source(const struct prop_set *set, u32 i)
+{
+	const struct prop_target *h = &set->t[set->t[i].head];
+
+	while (!h->source)
+		h = &set->t[set->t[h->from].head];
+	return h->source;
+}
+
 int
 prop_copy(struct prop_set *set, struct mount *top, struct dentry *point)
 {
-	set->t[0].copy = top;
+	set->t[0].source = top;
 	for (u32 i = 1; i < set->n; i++) {
 		struct prop_target *t = &set->t[i];
-		struct mount *src;
-		bool slave = t->slave;
-		u32 from = t->from;
+		struct prop_target *h = &set->t[t->head];
+		bool slave = !h->source;
+		struct mount *src, *copy;
 		int err;
 
 		if (!shows(t->m, point))
 			continue;
-		/* Followers of one that shows nothing follow its own leader. */
-		while (!set->t[from].copy) {
-			slave |= set->t[from].slave;
-			from = set->t[from].from;
-		}
-		src = set->t[from].copy;
-		t->copy = mount_copy_tree(src, src->root, true);
-		if (is_err(t->copy)) {
-			err = ptr_err(t->copy);
-			t->copy = NULL;
-			return err;
-		}
+		src = slave ? nearest_source(set, h->from) : h->source;
+		copy = mount_copy_tree(src, src->root, COPY_BELOW);
+		if (is_err(copy))
+			return ptr_err(copy);
+		t->copy = copy;
 		err = slave ? twins_to_slaves(src, mount_shared(t->m)) : 0;
 		if (err)
 			return err;
+		h->source = h->source ? h->source : copy;
 	}
 	return 0;
 }

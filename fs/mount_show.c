@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The lines of /proc/PID/mounts and mountinfo (proc(5)). */
+/* The lines of /proc/PID/mounts, mountinfo and mountstats (proc(5)). */
 #include "fs/mount_impl.h"
 #include "kernel/seq.h"
 #include "mm/slab.h"
@@ -66,13 +66,45 @@ mounts_line(struct seq *s, struct mount *m, const struct path *root, char *buf)
 	seq_puts(s, " 0 0\n");
 }
 
+/* Some peer of m, or m itself, that is below root in that namespace. */
+static bool
+group_is_below(struct mount *m, const struct mount_ns *ns, const struct path *root)
+{
+	struct mount *x = m;
+
+	do {
+		struct path p = {.mnt = x, .dentry = x->root};
+
+		if (x->ns == ns && path_below(&p, root))
+			return true;
+		x = list_entry(x->peer.next, struct mount, peer);
+	} while (x != m);
+	return false;
+}
+
+/* The nearest group that m follows and that can be seen from root; 0: none. */
+static s32
+visible_master(const struct mount *m, const struct path *root)
+{
+	for (struct mount *up = m->master; up; up = up->master) {
+		if (group_is_below(up, m->ns, root))
+			return up->group;
+	}
+	return 0;
+}
+
 static void
-show_type(struct seq *s, const struct mount *m)
+show_type(struct seq *s, const struct mount *m, const struct path *root)
 {
 	if (mount_shared(m))
 		seq_printf(s, " shared:%d", m->group);
-	if (m->master)
+	if (m->master) {
+		s32 seen = visible_master(m, root);
+
 		seq_printf(s, " master:%d", m->master->group);
+		if (seen && seen != m->master->group)
+			seq_printf(s, " propagate_from:%d", seen);
+	}
 	if (m->flags & MOUNT_UNBINDABLE)
 		seq_puts(s, " unbindable");
 }
@@ -106,12 +138,27 @@ mountinfo_line(struct seq *s, struct mount *m, const struct path *root, char *bu
 	}
 	seq_puts(s, m->flags & MOUNT_RDONLY ? " ro" : " rw");
 	show_flags(s, m);
-	show_type(s, m);
+	show_type(s, m, root);
 	seq_printf(s, " - %s ", m->sb->type->name);
 	show_source(s, m);
 	seq_puts(s, m->sb->flags & SB_RDONLY ? " ro" : " rw");
 	show_super_options(s, m);
 	seq_putc(s, '\n');
+}
+
+static void
+mountstats_line(struct seq *s, struct mount *m, const struct path *root, char *buf)
+{
+	size_t start = s->len;
+
+	seq_puts(s, "device ");
+	show_source(s, m);
+	seq_puts(s, " mounted on");
+	if (!show_point(s, m, root, buf)) {
+		s->len = start;
+		return;
+	}
+	seq_printf(s, " with fstype %s\n", m->sb->type->name);
 }
 
 typedef void line_fn(struct seq *s, struct mount *m, const struct path *root, char *buf);
@@ -144,4 +191,10 @@ void
 mountinfo_show(struct seq *s, struct mount_ns *ns, const struct path *root)
 {
 	show_all(s, ns, root, mountinfo_line);
+}
+
+void
+mountstats_show(struct seq *s, struct mount_ns *ns, const struct path *root)
+{
+	show_all(s, ns, root, mountstats_line);
 }

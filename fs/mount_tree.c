@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The tree of mounts: linking, copying, attaching and detaching.
+ * The tree of mounts: linking, copying and detaching. (fs/mount_attach.c attaches.)
  *
  * Ownership: a linked mount holds a reference of its parent and of its mountpoint;
  * the tree holds one of it. Detaching gives these back, after a grace period.
  */
 #include "fs/context.h"
 #include "fs/mount_impl.h"
+#include "fs/nsfs.h"
 #include "kernel/log.h"
 #include "kernel/task/task.h"
 #include "kernel/time/clock.h"
@@ -16,14 +17,6 @@
 
 /* (mount_lock)  by mountpoint: whether a dentry has a mount on it anywhere */
 static struct hlist points[1 << POINT_BITS];
-
-struct mount_ns init_mount_ns;
-
-struct mount_ns *
-current_mount_ns(void)
-{
-	return &init_mount_ns;
-}
 
 bool
 mount_in_ns(const struct mount *m)
@@ -61,6 +54,14 @@ mount_mark_point(struct dentry *d)
 		atomic_or(&d->flags, D_MOUNTED);
 	spin_unlock(&d->lock);
 	return err;
+}
+
+void
+mount_mark_again(struct dentry *d)
+{
+	spin_lock(&d->lock);
+	atomic_or(&d->flags, D_MOUNTED);
+	spin_unlock(&d->lock);
 }
 
 /* Nothing is mounted on d any more? mount_lock held. */
@@ -142,7 +143,7 @@ copy_one(struct mount *m, struct dentry *root)
 
 	if (is_err(c))
 		return c;
-	c->flags = READ_ONCE(m->flags) & MOUNT_USER_FLAGS;
+	c->flags = READ_ONCE(m->flags) & (MOUNT_USER_FLAGS | MOUNT_UNBINDABLE);
 	mount_clone_type(c, m);
 	return c;
 }
@@ -162,19 +163,37 @@ copy_below(struct mount *m, struct mount *copy_parent)
 		mount_put(c);
 		return err_ptr(err);
 	}
-	mount_write_lock();
+	/* No walk is in the copy yet. */
+	spin_lock(&mount_lock);
 	mount_link(c, copy_parent, m->mountpoint);
-	mount_write_unlock();
+	spin_unlock(&mount_lock);
 	return c;
 }
 
-/* Is m, a child of the root of a copied tree, inside what is copied? */
+bool
+mount_is_ns_file(const struct mount *m)
+{
+	const struct ns *ns = dentry_ns(m->root);
+
+	return ns && ns->kind == NS_MNT;
+}
+
+/* May there be a copy of m at all? */
+static bool
+may_copy(const struct mount *m, u32 how)
+{
+	if ((m->flags & MOUNT_UNBINDABLE) && !(how & COPY_UNBINDABLE))
+		return false;
+	return (how & COPY_NS_FILES) || !mount_is_ns_file(m);
+}
+
+/* Is m, which is below the root of a copied tree, inside what is copied? */
 static bool
 copy_wanted(const struct mount *m, const struct mount *top, const struct dentry *root)
 {
 	bool below;
 
-	if (!m->parent->twin || (m->flags & MOUNT_UNBINDABLE))
+	if (!m->parent->twin)
 		return false;
 	if (m->parent != top)
 		return true;
@@ -185,18 +204,18 @@ copy_wanted(const struct mount *m, const struct mount *top, const struct dentry 
 }
 
 struct mount *
-mount_copy_tree(struct mount *top, struct dentry *root, bool rec)
+mount_copy_tree(struct mount *top, struct dentry *root, u32 how)
 {
-	struct mount *copy = copy_one(top, root);
+	struct mount *copy = may_copy(top, how) ? copy_one(top, root) : err_ptr(-EINVAL);
 
 	if (is_err(copy))
 		return copy;
 	top->twin = copy;
-	if (!rec)
+	if (!(how & COPY_BELOW))
 		return copy;
 	for (struct mount *m = mount_next(top, top); m; m = mount_next(m, top)) {
 		m->twin = NULL;
-		if (!copy_wanted(m, top, root))
+		if (!may_copy(m, how) || !copy_wanted(m, top, root))
 			continue;
 		m->twin = copy_below(m, m->parent->twin);
 		if (is_err(m->twin)) {
@@ -219,12 +238,24 @@ mount_enter_list(struct mount *m, u64 stamp)
 	m->ns_seq = max(stamp, ns->last_seq + 1);
 	ns->last_seq = m->ns_seq;
 	ns->count++;
+	mount_ns_touch(ns);
+}
+
+static void
+leave_list(struct mount *m)
+{
+	list_del_init(&m->ns_link);
+	m->ns->count--;
+	mount_ns_touch(m->ns);
+	m->ns = NULL;
 }
 
 void
 mount_enter_ns(struct mount *top, struct mount_ns *ns)
 {
 	for (struct mount *m = top; m; m = mount_next(m, top)) {
+		if (m->ns)
+			leave_list(m);
 		m->ns = ns;
 		WRITE_ONCE(m->attached, true);
 		mount_enter_list(m, ktime_get());
@@ -246,11 +277,9 @@ mount_detach_list(struct list *gone)
 	struct mount *m;
 
 	list_for_each_entry(m, gone, gone_link) {
-		if (m->ns) {
-			list_del_init(&m->ns_link);
-			m->ns->count--;
-			m->ns = NULL;
-		}
+		m->going = false;
+		if (m->ns)
+			leave_list(m);
 		WRITE_ONCE(m->attached, false);
 		if (m->parent)
 			mount_unlink(m, &m->was);
@@ -298,98 +327,56 @@ mount_free_tree(struct mount *top)
 	mount_put_list(&gone);
 }
 
-/* Do the mounts of a propagation fit into the namespace? */
-static bool
-room_for(const struct prop_set *set, u32 size)
+/* --- names that go --- */
+
+/* Some mount on d; in current's namespace, if there is one. The tree lock is held. */
+static struct mount *
+mounted_on(const struct dentry *d)
 {
-	u64 n = size;
+	struct mount *m, *found = NULL;
 
-	for (u32 i = 1; i < set->n; i++)
-		n += set->t[i].copy ? size : 0;
-	return current_mount_ns()->count + n <= READ_ONCE(mount_max);
-}
-
-static void
-free_copies(struct prop_set *set)
-{
-	for (u32 i = 1; i < set->n; i++) {
-		if (set->t[i].copy)
-			mount_free_tree(set->t[i].copy);
-	}
-}
-
-/* What is mounted at (parent, point) already goes on top of what comes under it by propagation. */
-static void
-link_copy(struct mount *copy, struct mount *parent, struct dentry *point)
-{
-	struct mount *there = mount_find_rcu(parent, point);
-
-	/* Somebody mounted there by hand: the copy goes on top of that. */
-	while (there) {
-		parent = there;
-		point = there->root;
-		there = mount_find_rcu(parent, point);
-	}
-	spin_lock(&point->lock);
-	atomic_or(&point->flags, D_MOUNTED);
-	spin_unlock(&point->lock);
-	mount_link(copy, parent, point);
-	mount_enter_ns(copy, current_mount_ns());
-}
-
-/* Walks that go on do not care: what they found was true before. See mount.h. */
-static void
-attach_alone(struct mount *top, struct mount *parent, struct dentry *point)
-{
 	spin_lock(&mount_lock);
-	mount_link(top, parent, point);
-	mount_enter_ns(top, current_mount_ns());
+	hlist_for_each_entry(m, point_chain(d), point_hash) {
+		if (m->mountpoint != d)
+			continue;
+		found = m;
+		if (mount_in_ns(m))
+			break;
+	}
 	spin_unlock(&mount_lock);
+	return found;
 }
 
-/* Copies may take the places of other mounts. */
-static void
-attach_with_copies(struct mount *top, struct mount *parent, struct dentry *point,
-		   struct prop_set *set)
+bool
+mount_point_busy(struct dentry *d)
 {
-	mount_write_lock();
-	mount_link(top, parent, point);
-	mount_enter_ns(top, current_mount_ns());
-	for (u32 i = 1; i < set->n; i++) {
-		if (set->t[i].copy)
-			link_copy(set->t[i].copy, set->t[i].m, point);
-	}
-	mount_write_unlock();
+	struct mount *m;
+	bool busy;
+
+	if (likely(!(READ_ONCE(d->flags) & D_MOUNTED)))
+		return false;
+	mount_tree_lock();
+	m = mounted_on(d);
+	busy = m && mount_in_ns(m);
+	mount_tree_unlock();
+	return busy;
 }
 
-int
-mount_attach_tree(struct mount *top, struct mount *parent, struct dentry *point)
+bool
+mount_evict(struct dentry *d)
 {
-	struct prop_set set = {0};
-	int err = 0;
+	struct mount *m;
+	bool evicted = false;
 
-	if (mount_shared(parent)) {
-		err = prop_make_shared(top);
-		if (!err)
-			err = prop_collect(&set, parent);
-		if (!err)
-			err = prop_copy(&set, top, point);
+	if (!(READ_ONCE(d->flags) & D_MOUNTED))
+		return false;
+	mount_tree_lock();
+	while ((m = mounted_on(d)) != NULL && !mount_in_ns(m)) {
+		mount_free_tree(m);
+		evicted = true;
 	}
-	if (!err && !room_for(&set, mount_tree_size(top)))
-		err = -ENOSPC;
-	if (!err)
-		err = mount_mark_point(point);
-	if (err) {
-		free_copies(&set);
-	} else {
-		if (set.n > 1)
-			attach_with_copies(top, parent, point, &set);
-		else
-			attach_alone(top, parent, point);
-		waitq_wake_all(&current_mount_ns()->wait);
-	}
-	prop_free(&set);
-	return err;
+	mount_tree_unlock();
+	return evicted && !m;
 }
 
 void
@@ -422,7 +409,7 @@ mount_ns_root(struct mount_ns *ns, struct path *p)
 	*p = (struct path){.mnt = ns->root, .dentry = ns->root->root};
 	path_get(p);
 	mount_follow_top(p);
-	mutex_unlock(&mount_mutex);
+	mount_mutex_unlock();
 }
 
 void
@@ -441,6 +428,7 @@ mount_set_root(struct super *sb, const char *source)
 	mount_write_unlock();
 	mount_tree_unlock();
 	root = (struct path){.mnt = m, .dentry = m->root};
+	current->mnt_ns = &init_mount_ns.common;
 	current->fs = fs_context_create(&root);
 	if (!current->fs)
 		panic("no memory for the root directory");

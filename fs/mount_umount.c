@@ -6,16 +6,17 @@
 /* References of a mount that only its place and our own lookup hold. */
 #define COUNT_IDLE 2
 
+/* --- what goes elsewhere --- */
+
 /*
- * What goes elsewhere when m goes: the mounts at the same point of those that
- * follow its parent, as far as nothing is mounted on them. lazy: even if in use.
- * -EBUSY. The tree lock is held.
+ * When m goes, so do the mounts at the same point of those that follow its parent, if
+ * they can (below): adds them to a list.
  */
 static int
-collect_followers(struct mount *m, bool lazy, struct list *gone)
+add_followers(struct mount *m, struct list *maybe)
 {
 	struct prop_set set = {0};
-	int err = 0;
+	int err;
 
 	if (!m->parent || (!mount_shared(m->parent) && list_empty(&m->parent->slaves)))
 		return 0;
@@ -26,59 +27,147 @@ collect_followers(struct mount *m, bool lazy, struct list *gone)
 		rcu_read_lock();
 		c = mount_find_rcu(set.t[i].m, m->mountpoint);
 		rcu_read_unlock();
-		if (!c || c->root != m->root || !list_empty(&c->children) ||
-		    !list_empty(&c->gone_link))
-			continue;
-		if (!lazy && mount_count(c) > 1)
-			err = -EBUSY;
-		else
-			list_add_tail(&c->gone_link, gone);
+		if (c && list_empty(&c->gone_link))
+			list_add_tail(&c->gone_link, maybe);
 	}
 	prop_free(&set);
 	return err;
 }
 
+/* What covers m whole stays: it takes m's place. */
+static bool
+covers(const struct mount *c, const struct mount *m)
+{
+	return c->mountpoint == m->root;
+}
+
+/* Is there nothing on m but what goes too, or covers it? */
+static bool
+can_go(const struct mount *m)
+{
+	const struct mount *c;
+
+	list_for_each_entry(c, &m->children, child_link) {
+		if (!c->going && !covers(c, m))
+			return false;
+	}
+	return true;
+}
+
 /* Forgets a list that was collected for nothing. */
 static void
-uncollect(struct list *gone)
+uncollect(struct list *list)
 {
-	while (!list_empty(gone))
-		list_del_init(gone->next);
+	struct mount *m, *tmp;
+
+	list_for_each_entry_safe(m, tmp, list, gone_link) {
+		m->going = false;
+		list_del_init(&m->gone_link);
+	}
+}
+
+/* Adds to what goes all that has to follow it. -ENOMEM. */
+static int
+collect_followers(struct list *gone)
+{
+	struct list maybe;
+	struct mount *m, *tmp;
+	bool more = true;
+	int err = 0;
+
+	list_init(&maybe);
+	list_for_each_entry(m, gone, gone_link)
+		m->going = true;
+	/* Leaves first, so that nearly always one pass is enough below. */
+	list_for_each_entry_reverse(m, gone, gone_link) {
+		err = add_followers(m, &maybe);
+		if (err)
+			break;
+	}
+	while (more && !err) {
+		more = false;
+		list_for_each_entry_safe(m, tmp, &maybe, gone_link) {
+			if (!can_go(m))
+				continue;
+			m->going = true;
+			list_move_tail(&m->gone_link, gone);
+			more = true;
+		}
+	}
+	uncollect(&maybe);
+	return err;
+}
+
+/* Write section. Does one that follows m have users of its own? */
+static bool
+followers_busy(const struct mount *m, const struct list *gone)
+{
+	const struct mount *c;
+
+	list_for_each_entry(c, gone, gone_link) {
+		if (c != m && mount_count(c) > (list_empty(&c->children) ? 1 : 2))
+			return true;
+	}
+	return false;
+}
+
+/* Write section. What covers a mount that goes gets the place of that. */
+static void
+lower_covers(struct list *gone)
+{
+	struct mount *m, *c, *tmp;
+
+	list_for_each_entry(m, gone, gone_link) {
+		list_for_each_entry_safe(c, tmp, &m->children, child_link) {
+			struct mount *parent = m->parent;
+			struct dentry *point = m->mountpoint;
+			struct path place;
+
+			if (c->going)
+				continue;
+			while (parent->going) {
+				point = parent->mountpoint;
+				parent = parent->parent;
+			}
+			mount_unlink(c, &place);
+			mount_mark_again(point);
+			mount_link(c, parent, point);
+			/* m is attached still: not the last. */
+			path_put(&place);
+		}
+	}
 }
 
 static int
 detach(struct mount *m, bool lazy)
 {
-	struct mount *x;
 	struct list gone;
-	int err = 0;
+	int err;
 
 	list_init(&gone);
-	mount_write_lock();
 	mount_collect(m, &gone);
-	mount_write_unlock();
-	list_for_each_entry(x, &gone, gone_link) {
-		err = collect_followers(x, lazy, &gone);
-		if (err)
-			break;
-	}
+	err = collect_followers(&gone);
 	mount_write_lock();
 	/* Counted under the lock: a walk that comes later sees mount_seq change. */
-	if (!err && !lazy && (!list_empty(&m->children) || mount_count(m) > COUNT_IDLE))
+	if (!err && !lazy &&
+	    (!list_empty(&m->children) || mount_count(m) > COUNT_IDLE || followers_busy(m, &gone)))
 		err = -EBUSY;
-	if (err)
+	if (err) {
 		uncollect(&gone);
-	else
+	} else {
+		lower_covers(&gone);
 		mount_detach_list(&gone);
+	}
 	mount_write_unlock();
 	if (!err) {
-		waitq_wake_all(&current_mount_ns()->wait);
 		mount_part_list(&gone);
 		mount_tree_open();
 		mount_put_list(&gone);
 	}
 	return err;
 }
+
+/* --- umount --- */
 
 /* MNT_EXPIRE: 0 when it was marked before and has not been used since. */
 static int
@@ -129,8 +218,7 @@ mount_umount(const struct path *where, int flags)
 
 /* --- pivot_root --- */
 
-/* Is p at or below `base`, looking through mounts? */
-static bool
+bool
 path_below(const struct path *p, const struct path *base)
 {
 	const struct mount *m = p->mnt;
@@ -184,10 +272,9 @@ swap_roots(struct mount *new_mnt, struct mount *root_mnt, const struct path *put
 	mount_unlink(new_mnt, &new_was);
 	mount_unlink(root_mnt, &root_was);
 	mount_link(root_mnt, put_old->mnt, put_old->dentry);
-	spin_lock(&root_was.dentry->lock);
-	atomic_or(&root_was.dentry->flags, D_MOUNTED);
-	spin_unlock(&root_was.dentry->lock);
+	mount_mark_again(root_was.dentry);
 	mount_link(new_mnt, root_was.mnt, root_was.dentry);
+	mount_ns_touch(new_mnt->ns);
 	mount_write_unlock();
 	path_put(&new_was);
 	path_put(&root_was);

@@ -21,6 +21,8 @@ struct renaming {
 	/* NULL: the name is free */
 	struct dentry *target;
 	u32 flags;
+	/* Something is mounted on one of them in current's namespace. */
+	bool busy;
 };
 
 /* Whether directories move between parents. */
@@ -211,6 +213,8 @@ rename_found(const struct renaming *r)
 	if (r->target && r->target->inode == r->old->inode)
 		return 0;
 	err = check_permissions(r);
+	if (!err && r->busy)
+		err = -EBUSY;
 	if (err)
 		return err;
 	if (r->flags & RENAME_WHITEOUT) {
@@ -249,19 +253,30 @@ rename_look(struct renaming *r)
 }
 
 static int
+rename_locked(const struct renaming *r)
+{
+	bool moves = moves_directory(r);
+	int err;
+
+	if (moves)
+		mutex_lock(&dir_move_mutex);
+	err = rename_found(r);
+	if (moves)
+		mutex_unlock(&dir_move_mutex);
+	return err;
+}
+
+static int
 rename_once(struct renaming *r)
 {
 	bool watched = false;
-	bool moves;
 	int err = rename_look(r);
 
 	if (!err) {
-		moves = moves_directory(r);
-		if (moves)
-			mutex_lock(&dir_move_mutex);
-		err = rename_found(r);
-		if (moves)
-			mutex_unlock(&dir_move_mutex);
+		r->busy = mount_point_busy(r->old) || (r->target && mount_point_busy(r->target));
+		do {
+			err = rename_locked(r);
+		} while (err == -EBUSY && !r->busy && r->target && mount_evict(r->target));
 		watched = !err && r->target && notify_watched(r->target->inode);
 	}
 	if (!is_err(r->old))

@@ -8,6 +8,7 @@
 struct cpumask;
 struct fs_context;
 struct regs;
+struct ns;
 struct task;
 
 /* --- arch/x86_64 --- */
@@ -78,5 +79,12 @@ void fs_context_put(struct fs_context *fs);
 bool fs_context_shared(const struct fs_context *fs);
 /* Root and directory become the root of current's mount namespace. May sleep. */
 void fs_context_enter_root(struct fs_context *fs);
+/* The first mount namespace. */
+struct ns *mount_ns_initial(void);
+/*
+ * A new mount namespace: a copy of current's. The places of fs, which nobody else uses,
+ * become those in the copy. err_ptr(-ENOMEM, -ENOSPC). May sleep.
+ */
+struct ns *mount_ns_copy(struct fs_context *fs);
 
 #endif

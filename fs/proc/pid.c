@@ -388,6 +388,10 @@ fs_file_pid(const struct file *f)
 	{                                                                                          \
 		.name = (n), .mode = (m), .show_space = (fn), .flags = PID_PRIVATE                 \
 	}
+#define OPENED(n, m, fn)                                                                           \
+	{                                                                                          \
+		.name = (n), .mode = (m), .open = (fn), .fops = &seqfile_ops                       \
+	}
 #define LINK(n, fn)                                                                                \
 	{                                                                                          \
 		.name = (n), .mode = S_IFLNK | 0777, .jump = (fn)                                  \
@@ -443,8 +447,9 @@ static const struct pid_entry entries[] = {
 	TEXT("sessionid", 0444, pid_show_sessionid),
 	TEXT("uid_map", 0444, pid_show_idmap),
 	TEXT("gid_map", 0444, pid_show_idmap),
-	TEXT("mounts", 0444, pid_show_mounts),
-	TEXT("mountinfo", 0444, pid_show_mountinfo),
+	OPENED("mounts", 0444, pid_open_mounts),
+	OPENED("mountinfo", 0444, pid_open_mountinfo),
+	OPENED("mountstats", 0400, pid_open_mountstats),
 	LINK("exe", pid_jump_exe),
 	LINK("cwd", pid_jump_cwd),
 	LINK("root", pid_jump_root),

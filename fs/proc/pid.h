@@ -118,6 +118,11 @@ int pid_show_maps(struct seq *s, struct space *space, u64 *pos);
 int pid_show_smaps(struct seq *s, struct space *space, u64 *pos);
 int pid_show_smaps_rollup(struct seq *s, struct space *space, u64 *pos);
 
+/* pid_mounts.c */
+int pid_open_mounts(struct file *f, struct task *t);
+int pid_open_mountinfo(struct file *f, struct task *t);
+int pid_open_mountstats(struct file *f, struct task *t);
+
 /* pid_text.c */
 int pid_show_comm(struct seq *s, const struct pid_node *n, struct task *t);
 s64 pid_write_comm(struct task *t, char *text, size_t n);
@@ -138,8 +143,6 @@ s64 pid_write_loginuid(struct task *t, char *text, size_t n);
 int pid_show_sessionid(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_personality(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_show_idmap(struct seq *s, const struct pid_node *n, struct task *t);
-int pid_show_mounts(struct seq *s, const struct pid_node *n, struct task *t);
-int pid_show_mountinfo(struct seq *s, const struct pid_node *n, struct task *t);
 int pid_jump_exe(const struct pid_node *n, struct task *t, struct path *p);
 int pid_jump_cwd(const struct pid_node *n, struct task *t, struct path *p);
 int pid_jump_root(const struct pid_node *n, struct task *t, struct path *p);

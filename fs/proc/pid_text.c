@@ -408,29 +408,3 @@ pid_jump_exe(const struct pid_node *n, struct task *t, struct path *p)
 	file_put(f);
 	return err;
 }
-
-static int
-show_mounts(struct seq *s, struct task *t,
-	    void (*show)(struct seq *, struct mount_ns *, const struct path *))
-{
-	struct path root;
-	int err = context_path(t, true, &root);
-
-	if (err)
-		return -EINVAL;
-	show(s, current_mount_ns(), &root);
-	path_put(&root);
-	return 0;
-}
-
-int
-pid_show_mounts(struct seq *s, const struct pid_node *n, struct task *t)
-{
-	return show_mounts(s, t, mounts_show);
-}
-
-int
-pid_show_mountinfo(struct seq *s, const struct pid_node *n, struct task *t)
-{
-	return show_mounts(s, t, mountinfo_show);
-}

@@ -299,6 +299,7 @@ SYSCTL_U32(pipe_max_size, "fs/pipe-max-size", &pipe_max_size, PAGE_SIZE, SETTING
 SYSCTL_U32(pipe_soft, "fs/pipe-user-pages-soft", &pipe_user_pages_soft, 0, SETTING_MAX);
 SYSCTL_U32(pipe_hard, "fs/pipe-user-pages-hard", &pipe_user_pages_hard, 0, SETTING_MAX);
 SYSCTL_U32(mount_max, "fs/mount-max", &mount_max, 1, SETTING_MAX);
+SYSCTL_U32(mount_ns_max, "user/max_mnt_namespaces", &mount_ns_max, 0, SETTING_MAX);
 SYSCTL_U32(inotify_events, "fs/inotify/max_queued_events", &inotify_max_queued_events, 0,
 	   SETTING_MAX);
 SYSCTL_U32(inotify_instances, "fs/inotify/max_user_instances", &inotify_max_user_instances, 0,

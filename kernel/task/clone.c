@@ -84,12 +84,12 @@ clone_check(const struct fork_args *a)
 		return -EINVAL;
 	if ((f & CLONE_PIDFD) && (f & (CLONE_DETACHED | CLONE_THREAD)))
 		return -EINVAL;
-	/* No namespaces are built in: as Linux without them says. */
+	/* But for mounts no namespaces are built in: as Linux without them says. */
 	if (f & CLONE_NEWUSER)
 		return -EINVAL;
-	if (f & CLONE_NAMESPACES)
-		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
-	return 0;
+	if ((f & CLONE_NAMESPACES) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return f & CLONE_NAMESPACES & ~CLONE_NEWNS ? -EINVAL : 0;
 }
 
 /* Writes the child's tid where the flags say; the child does not run yet. */

@@ -31,6 +31,7 @@
 #include "kernel/signal/signal.h"
 #include "kernel/signal/signal_impl.h"
 #include "kernel/syscall/syscalls.h"
+#include "kernel/task/ns.h"
 #include "kernel/task/port.h"
 #include "kernel/task/rseq.h"
 #include "lib/errno.h"
@@ -126,15 +127,18 @@ exit_files(struct task *t)
 {
 	struct files *files = t->files;
 	struct fs_context *fs = t->fs;
+	struct ns *ns = t->mnt_ns;
 
 	spin_lock(&t->alloc_lock);
 	t->files = NULL;
 	t->fs = NULL;
+	t->mnt_ns = NULL;
 	spin_unlock(&t->alloc_lock);
 	if (files)
 		files_put(files);
 	if (fs)
 		fs_context_put(fs);
+	ns_put(ns);
 }
 
 /* --- one task --- */

@@ -23,6 +23,7 @@
 #include "kernel/seccomp/seccomp.h"
 #include "kernel/signal/signal.h"
 #include "kernel/signal/signal_impl.h"
+#include "kernel/task/ns.h"
 #include "kernel/task/port.h"
 #include "kernel/time/clock.h"
 #include "kernel/uapi/capability.h"
@@ -150,6 +151,21 @@ copy_fs(struct task *t, u64 flags)
 	return 0;
 }
 
+/* After copy_fs(): a namespace of its own takes the place that t is at with it. */
+static int
+copy_mnt_ns(struct task *t, u64 flags)
+{
+	struct ns *ns = current->mnt_ns;
+
+	if (!ns)
+		return 0;
+	ns = flags & CLONE_NEWNS ? mount_ns_copy(t->fs) : ns_get(ns);
+	if (is_err(ns))
+		return ptr_err(ns);
+	t->mnt_ns = ns;
+	return 0;
+}
+
 /* Plain values; t is zero. */
 static void
 copy_values(struct task *t, const struct fork_args *a)
@@ -264,6 +280,7 @@ fork_undo(struct task *t)
 		files_put(t->files);
 	if (t->fs)
 		fs_context_put(t->fs);
+	ns_put(t->mnt_ns);
 	fork_uncharge(t);
 	if (p && p != current->process) {
 		if (p->signals.sighand)
@@ -299,6 +316,9 @@ fork_copy(struct task *t, struct fork_args *a)
 		if (err)
 			return err;
 		err = copy_fs(t, flags);
+		if (err)
+			return err;
+		err = copy_mnt_ns(t, flags);
 		if (err)
 			return err;
 	}

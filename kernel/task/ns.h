@@ -3,12 +3,14 @@
  * Namespaces as descriptors and /proc/PID/ns name them: what all types have in
  * common, to be embedded in what a type is about.
  *
- * Model: each task is in one namespace of each type. There is one of each now,
- * the initial one, so no task says which (namespaces(7); containers/ brings
- * more). The numbers are Linux's, by which tools know the initial ones.
+ * Model: each task is in one namespace of each type. Of mounts there may be many,
+ * and a task says which it is in (task->mnt_ns); of the other types there is the
+ * initial one only (namespaces(7)). The numbers are Linux's, by which tools know
+ * the initial ones.
  *
  * Ownership: counted; who gets one from task_ns_get() puts it. A namespace
- * holds its owner and its parent.
+ * holds its owner and its parent. Initial ones stay and are not counted, so that
+ * all may fork and exit without a common count; the tasks of another one share its.
  */
 #ifndef KERNEL_TASK_NS_H
 #define KERNEL_TASK_NS_H
@@ -22,7 +24,7 @@ struct task;
 enum ns_kind { NS_NET, NS_UTS, NS_IPC, NS_PID, NS_USER, NS_MNT, NS_CGROUP, NS_TIME, NS_KINDS };
 
 struct ns {
-	/* a */
+	/* a  0: initial */
 	u32 refs;
 	/* I  all below */
 	enum ns_kind kind;
@@ -33,9 +35,18 @@ struct ns {
 	struct ns *parent;
 	/* NS_USER: effective user of who made it. */
 	u32 uid;
-	/* The last reference is gone. NULL: that cannot happen (initial). */
+	/* The last reference is gone: ns_fini() and the memory. May sleep. */
 	void (*free)(struct ns *ns);
 };
+
+/* Once, before any is made. */
+void ns_init_numbers(void);
+/* A new one, with one reference and a number of its own: 0, -ENOMEM, -ENOSPC. May sleep. */
+int ns_init(struct ns *ns, enum ns_kind kind);
+/* Gives the number back. */
+void ns_fini(struct ns *ns);
+/* The initial one, which there always is. */
+struct ns *ns_initial(enum ns_kind kind);
 
 /* "mnt" */
 const char *ns_name(const struct ns *ns);
@@ -45,11 +56,12 @@ u64 ns_flag(const struct ns *ns);
 static inline struct ns *
 ns_get(struct ns *ns)
 {
-	atomic_inc(&ns->refs);
+	if (READ_ONCE(ns->refs))
+		atomic_inc(&ns->refs);
 	return ns;
 }
 
-/* May sleep. */
+/* May sleep. NULL is allowed. */
 void ns_put(struct ns *ns);
 
 /*

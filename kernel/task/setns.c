@@ -4,9 +4,8 @@
  * or some of a process's.
  *
  * Model: all are collected, then each is asked whether current may go there, then
- * the task goes. It is in the initial ones already and there are no others; what
- * is left to do is what the entering of a mount namespace does besides: root and
- * directory become that namespace's root.
+ * the task goes. But for mounts it is in the initial ones already and there are no
+ * others. Who enters a mount namespace has its root as root and directory.
  */
 #include "kernel/file.h"
 #include "kernel/port.h"
@@ -78,7 +77,7 @@ collect_pidfd(struct change *c, struct pid *pid, u64 flags)
 	return err;
 }
 
-/* May current be in ns, of which it is a member? */
+/* May current be in ns? */
 static int
 check(const struct change *c, const struct ns *ns)
 {
@@ -99,8 +98,22 @@ check(const struct change *c, const struct ns *ns)
 	}
 }
 
+/* The one that current leaves takes the place in c of that which it enters. */
+static void
+enter_mnt_ns(struct change *c)
+{
+	struct task *t = current;
+	struct ns *old = t->mnt_ns;
+
+	spin_lock(&t->alloc_lock);
+	t->mnt_ns = c->to[NS_MNT];
+	spin_unlock(&t->alloc_lock);
+	c->to[NS_MNT] = old;
+	fs_context_enter_root(t->fs);
+}
+
 static int
-change(const struct change *c)
+change(struct change *c)
 {
 	for (size_t i = 0; i < NS_KINDS; i++) {
 		const struct ns *ns = c->to[order[i]];
@@ -110,7 +123,7 @@ change(const struct change *c)
 			return err;
 	}
 	if (c->to[NS_MNT])
-		fs_context_enter_root(current->fs);
+		enter_mnt_ns(c);
 	return 0;
 }
 

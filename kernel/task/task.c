@@ -20,6 +20,7 @@
 #include "kernel/signal/coredump.h"
 #include "kernel/signal/signal.h"
 #include "kernel/signal/signal_impl.h"
+#include "kernel/task/ns.h"
 #include "kernel/task/pgroup_impl.h"
 #include "kernel/task/task_impl.h"
 #include "kernel/time/clock.h"
@@ -303,6 +304,7 @@ task_init(void)
 	task_cache = slab_cache_create("task", sizeof(struct task), CACHE_LINE, 0);
 	process_cache = slab_cache_create("process", sizeof(struct process), CACHE_LINE, 0);
 	pid_init();
+	ns_init_numbers();
 	pgroup_init();
 	fork_init();
 	cred_init();

@@ -45,6 +45,7 @@ struct files;
 struct fpu;
 struct fs_context;
 struct kthread;
+struct ns;
 struct pgroup;
 struct process;
 struct process_timers;
@@ -140,6 +141,7 @@ struct task {
 	struct space *space;
 	struct files *files;
 	struct fs_context *fs;
+	struct ns *mnt_ns;
 	struct spinlock alloc_lock;
 	/* r  written by the task itself */
 	const struct cred __rcu *cred;

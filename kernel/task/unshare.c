@@ -2,12 +2,13 @@
 /*
  * unshare(2): a task stops sharing what it got from clone(2).
  *
- * There are the initial namespaces only; asking for one of its own is the error
- * of a Linux without them.
+ * Of namespaces it may have one of mounts to itself; asking for another type is the
+ * error of a Linux without it.
  */
 #include "kernel/file.h"
 #include "kernel/port.h"
 #include "kernel/syscall/syscalls.h"
+#include "kernel/task/ns.h"
 #include "kernel/task/port.h"
 #include "kernel/task/task_impl.h"
 #include "kernel/uapi/capability.h"
@@ -55,6 +56,22 @@ unshare_fs(void)
 	return 0;
 }
 
+/* Root and directory, which are ours alone, move to the copy. */
+static int
+unshare_mounts(void)
+{
+	struct task *t = current;
+	struct ns *old = t->mnt_ns, *new = mount_ns_copy(t->fs);
+
+	if (is_err(new))
+		return ptr_err(new);
+	spin_lock(&t->alloc_lock);
+	t->mnt_ns = new;
+	spin_unlock(&t->alloc_lock);
+	ns_put(old);
+	return 0;
+}
+
 long
 sys_unshare(unsigned long flags)
 {
@@ -76,12 +93,16 @@ sys_unshare(unsigned long flags)
 		return err;
 	if (flags & CLONE_NEWUSER)
 		return -EINVAL;
-	if (flags & NAMESPACES)
-		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
-	if (flags & CLONE_SYSVSEM)
-		ipc_task_unshare();
+	if (flags & NAMESPACES && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (flags & NAMESPACES & ~CLONE_NEWNS)
+		return -EINVAL;
 	err = flags & CLONE_FS ? unshare_fs() : 0;
 	if (!err && flags & CLONE_FILES)
 		err = files_unshare();
+	if (!err && flags & CLONE_NEWNS)
+		err = unshare_mounts();
+	if (!err && flags & CLONE_SYSVSEM)
+		ipc_task_unshare();
 	return err;
 }

@@ -184,6 +184,32 @@ TEST_LIMIT(mount_number, 240)
 	level_check(&before);
 }
 
+/* Each with a copy of all mounts, and held by a handle. */
+TEST_LIMIT(mount_namespaces, 120)
+{
+	struct level before = level_now();
+	struct limit l;
+
+	if (!limit_set(&l, "user/max_mnt_namespaces", 50))
+		return;
+	in_child {
+		int home = open("/proc/self/ns/mnt", O_RDONLY), fds[100], n = 0;
+
+		while (n < 100 && !unshare(CLONE_NEWNS))
+			fds[n++] = open("/proc/self/ns/mnt", O_RDONLY);
+		check(errno == ENOSPC);
+		is(n, 50);
+		works(mount("t", ".", "tmpfs", 0, NULL));
+		is(setns(home, CLONE_NEWNS), 0);
+		fails(unshare(CLONE_NEWNS), ENOSPC);
+		while (n > 0)
+			close(fds[--n]);
+		soon(!unshare(CLONE_NEWNS));
+	}
+	limit_restore(&l);
+	level_check(&before);
+}
+
 /* One on top of another, then all at once. */
 TEST_LIMIT(mounts_stacked, 240)
 {
