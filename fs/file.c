@@ -6,6 +6,7 @@
 #include "fs/notify.h"
 #include "kernel/handle/pipe.h"
 #include "kernel/port_fs.h"
+#include "kernel/task/ns.h"
 
 const struct file_ops fs_no_ops = {
 	.name = "none",
@@ -33,6 +34,8 @@ fs_file_release(struct file *f)
 	watched = READ_ONCE(i->nlink) == 0 && notify_watched(i);
 	f->path = (struct path){0};
 	path_put(&p);
+	if (f->mode & FS_TREE)
+		ns_put(f->private);
 	inode_settle(watched);
 }
 

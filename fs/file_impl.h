@@ -9,6 +9,8 @@
 #define FS_OPENED 0x01000000u
 /* Counts as a user of the inode's pipe. */
 #define FS_FIFO 0x02000000u
+/* A tree of mounts belongs to it: ->private is their namespace (fs/mount_ns.c). */
+#define FS_TREE 0x04000000u
 
 /* Ops of a handle that is not open yet, and of O_PATH. */
 extern const struct file_ops fs_no_ops;

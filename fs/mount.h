@@ -62,13 +62,13 @@ struct mount_ns {
 	u64 seq;
 	/* I  of a tree that no task is in: open_tree(2), fsmount(2) */
 	bool anon;
-	/* I  whom it counts against; NULL: nobody, it is the first */
+	/* (tree lock)  whom it counts against; NULL: nobody */
 	struct user *user;
 	/* (tree lock)  in the list of all */
 	struct list link;
 	/* (tree lock)  mounts that what is under way is about to add */
 	u32 coming;
-	/* (mount_lock) */
+	/* (mount_lock)  NULL: the tree is in another one now (anonymous) */
 	struct mount *root;
 	/* (mount_lock)  all mounts but pending ones, in order of mounting */
 	struct list mounts;
@@ -199,6 +199,25 @@ struct mount_request {
 int mount_at(const struct path *where, const struct mount_request *r);
 /* For the kernel: mounts a type at a path. */
 int mount_kernel(const char *source, const char *target, const char *type, u64 flags);
+/* New MS_RDONLY and options of a file system, in all its mounts. -EBUSY: somebody writes. */
+int super_reconfigure(struct super *sb, const struct mount_request *r);
+
+/* mount_setattr(2): MOUNT_* to set and to clear, one of MS_SHARED etc. or 0; all below too. */
+struct mount_change {
+	u32 set, clear;
+	u64 propagation;
+	bool below;
+};
+int mount_change(const struct path *where, const struct mount_change *c);
+/* move_mount(2): moves what is seen at `from`; gives `to` the group and master of `from`. */
+int mount_move(const struct path *from, const struct path *to);
+int mount_join(const struct path *from, const struct path *to);
+/*
+ * O_PATH handles of trees that are nowhere yet, which go with them (open_tree(2),
+ * fsmount(2)): a copy of what is seen at a place, a new mount. err_ptr.
+ */
+struct file *mount_open_copy(const struct path *from, bool below);
+struct file *mount_open_new(struct super *sb, const char *source, u32 flags);
 int mount_umount(const struct path *where, int flags);
 int mount_pivot_root(const struct path *new_root, const struct path *put_old);
 

@@ -29,6 +29,8 @@ void mount_ns_init(void);
 struct mount_ns *mount_ns_alloc(bool anon);
 /* Such a one, or one whose tree has gone, goes. */
 void mount_ns_free(struct mount_ns *ns);
+/* The tree of an anonymous one is in another one now. The tree lock is held. */
+void mount_ns_leave(struct mount_ns *ns);
 /* Gives a tree, which is nowhere, to a new namespace as its root. The tree lock is held. */
 void mount_ns_start(struct mount_ns *ns, struct mount *top);
 /*
@@ -190,7 +192,12 @@ void mount_set_group(struct mount *from, struct mount *to);
 
 /* A copy of what is seen at `from`. The tree lock is held. err_ptr(-EINVAL, -ENOMEM, -ENOSPC). */
 struct mount *mount_clone(const struct path *from, bool below);
-/* Moves what is seen at `from` to `to`. */
-int mount_move(const struct path *from, const struct path *to);
+/* --- mount_remount.c --- */
+
+/* MOUNT_* of MS_*; `old` gives the atime rules when none is named (remount). */
+u32 mount_flags_of(u64 flags, u32 old, bool remount);
+/* MS_REMOUNT with and without MS_BIND. */
+int mount_reconfigure(const struct path *where, u64 flags);
+int mount_remount(const struct path *where, const struct mount_request *r);
 
 #endif

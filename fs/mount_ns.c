@@ -5,8 +5,9 @@
  * Model: a task sees what its root and directory lead to; its namespace says which
  * mounts it may change and which /proc/PID/mounts lists. A new one is a copy of the
  * whole tree: the copies of shared mounts are their peers, of slaves slaves of the
- * same master. One without tasks (anonymous) belongs to a tree that open_tree(2) or
- * fsmount(2) made: to the root of that, until it is put somewhere.
+ * same master. One without tasks (anonymous) belongs to the handle that open_tree(2)
+ * or fsmount(2) gave for a tree: it goes with that, and so does the tree unless it was
+ * put somewhere.
  *
  * Ownership: tasks, handles of /proc/PID/ns/mnt and binds of that count
  * (kernel/task/ns.h). The last one, who may hold locks or be what the holder of the
@@ -18,6 +19,7 @@
  * See: mount_namespaces(7).
  */
 #include "fs/context.h"
+#include "fs/file_impl.h"
 #include "fs/mount_impl.h"
 #include "kernel/port.h"
 #include "kernel/task/task.h"
@@ -95,14 +97,31 @@ mount_ns_alloc(bool anon)
 	return ns;
 }
 
+/* It counts no more. */
+static void
+uncount(struct mount_ns *ns)
+{
+	if (!ns->user)
+		return;
+	user_count_add(ns->user, USER_MNT_NAMESPACES, -1);
+	user_put(ns->user);
+	ns->user = NULL;
+}
+
 void
 mount_ns_free(struct mount_ns *ns)
 {
 	list_del(&ns->link);
 	ns_fini(&ns->common);
-	user_count_add(ns->user, USER_MNT_NAMESPACES, -1);
-	user_put(ns->user);
+	uncount(ns);
 	kfree(ns);
+}
+
+void
+mount_ns_leave(struct mount_ns *ns)
+{
+	ns->root = NULL;
+	uncount(ns);
 }
 
 void
@@ -149,7 +168,8 @@ mount_for_super(const struct super *sb, void (*fn)(struct mount *m, void *arg), 
 static void
 take_down(struct mount_ns *ns)
 {
-	mount_free_tree(ns->root);
+	if (ns->root)
+		mount_free_tree(ns->root);
 	mount_ns_free(ns);
 }
 
@@ -230,4 +250,62 @@ mount_ns_copy(struct fs_context *fs)
 	if (pwd_moves)
 		fs_set_pwd(fs, &pwd);
 	return &ns->common;
+}
+
+/* --- trees that are nowhere --- */
+
+/* A handle that ns, whose tree is whole, belongs to. */
+static struct file *
+open_tree(struct mount_ns *ns, struct dentry *d)
+{
+	struct path p = {.mnt = ns->root, .dentry = d};
+	struct file *f;
+
+	path_get(&p);
+	f = file_open_taken(&p, O_PATH);
+	if (is_err(f)) {
+		ns_put(&ns->common);
+		return f;
+	}
+	f->mode |= FS_TREE;
+	f->private = &ns->common;
+	return f;
+}
+
+struct file *
+mount_open_copy(const struct path *from, bool below)
+{
+	struct mount_ns *ns = mount_ns_alloc(true);
+	struct mount *m;
+
+	if (is_err(ns))
+		return (struct file *)ns;
+	mount_tree_lock();
+	m = mount_clone(from, below);
+	if (is_err(m))
+		mount_ns_free(ns);
+	else
+		mount_ns_start(ns, m);
+	mount_tree_unlock();
+	return is_err(m) ? (struct file *)m : open_tree(ns, from->dentry);
+}
+
+struct file *
+mount_open_new(struct super *sb, const char *source, u32 flags)
+{
+	struct mount_ns *ns = mount_ns_alloc(true);
+	struct mount *m;
+
+	if (is_err(ns))
+		return (struct file *)ns;
+	m = mount_alloc(sb, sb->root, source);
+	mount_tree_lock();
+	if (is_err(m)) {
+		mount_ns_free(ns);
+	} else {
+		m->flags = flags;
+		mount_ns_start(ns, m);
+	}
+	mount_tree_unlock();
+	return is_err(m) ? (struct file *)m : open_tree(ns, sb->root);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mount(2), umount2(2), pivot_root(2): what their flags mean. The path lookups
- * are done; users and strings are fs/sys_mount.c.
+ * mount(2) and move_mount(2): what their flags mean. The path lookups are done;
+ * users and strings are fs/sys_mount.c.
  */
 #include "fs/context.h"
 #include "fs/mount_impl.h"
@@ -11,34 +11,6 @@
 #include "mm/slab.h"
 
 #define MS_TYPES (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
-
-/* MOUNT_* of MS_*; `old` gives the atime rules when none is named (remount). */
-static u32
-mount_flags(u64 flags, u32 old, bool remount)
-{
-	static const struct {
-		u64 ms;
-		u32 mount;
-	} map[] = {
-		{MS_RDONLY, MOUNT_RDONLY},
-		{MS_NOSUID, MOUNT_NOSUID},
-		{MS_NODEV, MOUNT_NODEV},
-		{MS_NOEXEC, MOUNT_NOEXEC},
-		{MS_NOATIME, MOUNT_NOATIME},
-		{MS_NODIRATIME, MOUNT_NODIRATIME},
-		{MS_NOSYMFOLLOW, MOUNT_NOSYMFOLLOW},
-	};
-	u32 atime = MOUNT_NOATIME | MOUNT_NODIRATIME | MOUNT_RELATIME;
-	u32 f = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
-		f |= flags & map[i].ms ? map[i].mount : 0;
-	if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
-		f |= MOUNT_RELATIME;
-	if (remount && !(flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)))
-		f = (f & ~atime) | (old & atime);
-	return f;
-}
 
 /* Would the same file system be twice at one place? */
 static bool
@@ -94,7 +66,7 @@ new_mount(const struct mount_request *r)
 	m = mount_alloc(sb, sb->root, r->source);
 	super_put(sb);
 	if (!is_err(m))
-		m->flags = mount_flags(r->flags, 0, false);
+		m->flags = mount_flags_of(r->flags, 0, false);
 	return m;
 }
 
@@ -243,8 +215,9 @@ mount_move(const struct path *from, const struct path *where)
 		was = from->mnt->ns->anon ? from->mnt->ns : NULL;
 		err = mount_attach_tree(from->mnt, to.mnt, to.dentry);
 	}
+	/* It is left to the handle that it belongs to. */
 	if (!err && was)
-		mount_ns_free(was);
+		mount_ns_leave(was);
 	mount_tree_unlock();
 	path_put(&to);
 	return err;
@@ -266,132 +239,6 @@ do_move(const struct path *where, const struct mount_request *r)
 	return err;
 }
 
-/* --- remount --- */
-
-/* Makes sure that nobody writes through m: 0 or -EBUSY. The tree lock is held. */
-static int
-hold_writers(struct mount *m)
-{
-	atomic_or(&m->flags, MOUNT_WRITE_HOLD);
-	/* Who did not see the mark has counted when the grace period is over. */
-	rcu_synchronize();
-	return mount_writers(m) > 0 ? -EBUSY : 0;
-}
-
-static void
-unhold_writers(struct mount *m)
-{
-	atomic_and(&m->flags, ~MOUNT_WRITE_HOLD);
-}
-
-static void
-set_flags(struct mount *m, u32 flags)
-{
-	u32 old = READ_ONCE(m->flags);
-
-	while (!atomic_try_cmpxchg(&m->flags, &old, (old & ~MOUNT_USER_FLAGS) | flags))
-		;
-	spin_lock(&mount_lock);
-	mount_ns_touch(m->ns);
-	spin_unlock(&mount_lock);
-}
-
-static int
-do_reconfigure(const struct path *where, const struct mount_request *r)
-{
-	struct mount *m = where->mnt;
-	u32 flags;
-	int err = 0;
-
-	if (where->dentry != m->root)
-		return -EINVAL;
-	mount_tree_lock();
-	flags = mount_flags(r->flags, m->flags, true);
-	if (!mount_in_ns(m))
-		err = -EINVAL;
-	if (!err && (flags & MOUNT_RDONLY) && !(m->flags & MOUNT_RDONLY)) {
-		err = hold_writers(m);
-		if (err)
-			unhold_writers(m);
-	}
-	if (!err) {
-		set_flags(m, flags);
-		unhold_writers(m);
-	}
-	mount_tree_unlock();
-	return err;
-}
-
-static void
-hold_one(struct mount *m, void *arg)
-{
-	atomic_or(&m->flags, MOUNT_WRITE_HOLD);
-}
-
-static void
-unhold_one(struct mount *m, void *arg)
-{
-	unhold_writers(m);
-}
-
-static void
-look_for_writers(struct mount *m, void *arg)
-{
-	if (mount_writers(m) > 0)
-		*(int *)arg = -EBUSY;
-}
-
-/* All mounts of a super: is one being written? The tree lock is held. */
-static int
-super_writers(struct super *sb)
-{
-	int err = 0;
-
-	mount_for_super(sb, hold_one, NULL);
-	rcu_synchronize();
-	mount_for_super(sb, look_for_writers, &err);
-	return err;
-}
-
-static int
-remount_super(struct super *sb, const struct mount_request *r)
-{
-	struct mount_args args = {.source = r->source, .flags = r->flags, .data = r->data};
-	bool ro = r->flags & MS_RDONLY;
-	int err = 0;
-
-	if (ro && !(sb->flags & SB_RDONLY))
-		err = super_writers(sb);
-	if (!err && sb->ops->remount)
-		err = sb->ops->remount(sb, &args);
-	if (!err) {
-		if (ro)
-			atomic_or(&sb->flags, SB_RDONLY);
-		else
-			atomic_and(&sb->flags, ~SB_RDONLY);
-	}
-	mount_for_super(sb, unhold_one, NULL);
-	return err;
-}
-
-static int
-do_remount(const struct path *where, const struct mount_request *r)
-{
-	struct mount *m = where->mnt;
-	u32 flags;
-	int err;
-
-	if (where->dentry != m->root)
-		return -EINVAL;
-	mount_tree_lock();
-	flags = mount_flags(r->flags, m->flags, true);
-	err = mount_in_ns(m) ? remount_super(m->sb, r) : -EINVAL;
-	if (!err)
-		set_flags(m, flags);
-	mount_tree_unlock();
-	return err;
-}
-
 /* --- types --- */
 
 static int
@@ -408,6 +255,36 @@ do_change_type(const struct path *where, const struct mount_request *r)
 	return err;
 }
 
+/* move_mount(2) with MOVE_MOUNT_SET_GROUP: may `to` follow whom `from` follows? */
+static int
+check_group(const struct path *from, const struct path *to)
+{
+	const struct mount *f = from->mnt, *t = to->mnt;
+	bool wider;
+
+	if (!f->ns || !t->ns || from->dentry != f->root || to->dentry != t->root)
+		return -EINVAL;
+	rcu_read_lock();
+	wider = f->sb == t->sb && dentry_is_below(t->root, f->root);
+	rcu_read_unlock();
+	if (!wider || mount_shared(t) || t->master || (!mount_shared(f) && !f->master))
+		return -EINVAL;
+	return 0;
+}
+
+int
+mount_join(const struct path *from, const struct path *to)
+{
+	int err;
+
+	mount_tree_lock();
+	err = check_group(from, to);
+	if (!err)
+		mount_set_group(from->mnt, to->mnt);
+	mount_tree_unlock();
+	return err;
+}
+
 int
 mount_at(const struct path *where, const struct mount_request *r)
 {
@@ -416,9 +293,9 @@ mount_at(const struct path *where, const struct mount_request *r)
 	if ((q.flags & MS_MGC_MSK) == MS_MGC_VAL)
 		q.flags &= ~MS_MGC_MSK;
 	if ((q.flags & (MS_REMOUNT | MS_BIND)) == (MS_REMOUNT | MS_BIND))
-		return do_reconfigure(where, &q);
+		return mount_reconfigure(where, q.flags);
 	if (q.flags & MS_REMOUNT)
-		return do_remount(where, &q);
+		return mount_remount(where, &q);
 	if (q.flags & MS_BIND)
 		return do_bind(where, &q);
 	if (q.flags & MS_TYPES)

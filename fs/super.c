@@ -188,6 +188,12 @@ fs_type_find(const char *name)
 	return NULL;
 }
 
+int
+fs_no_options(const char *key, const char *value)
+{
+	return -ENOENT;
+}
+
 void
 fs_types_show(struct seq *s)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mount(2), umount2(2), pivot_root(2): permissions and user strings. */
+#include "fs/sys_mount.h"
 #include "fs/namei.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/uapi/capability.h"
@@ -7,30 +8,33 @@
 #include "mm/slab.h"
 #include "mm/uaccess.h"
 
-static bool
+bool
 may_mount(void)
 {
 	return capable(CAP_SYS_ADMIN);
 }
 
-/* A user string, or NULL for a null pointer; err_ptr(-EFAULT, -EINVAL, -ENOMEM). */
-static char *
-get_string(const char __user *u)
+char *
+user_string(const char __user *u, size_t max)
 {
-	char *s;
+	char *s = kmalloc(max, GFP_KERNEL);
 	long n;
 
-	if (!u)
-		return NULL;
-	s = kmalloc(PATH_MAX, GFP_KERNEL);
 	if (!s)
 		return err_ptr(-ENOMEM);
-	n = strncpy_from_user(s, u, PATH_MAX);
+	n = strncpy_from_user(s, u, max);
 	if (n < 0) {
 		kfree(s);
 		return err_ptr(n == -ENAMETOOLONG ? -EINVAL : n);
 	}
 	return s;
+}
+
+/* The same; NULL for a null pointer. */
+static char *
+get_string(const char __user *u)
+{
+	return u ? user_string(u, PATH_MAX) : NULL;
 }
 
 /* Options are a page at most, cut at a fault behind the first byte, as in Linux. */

@@ -96,6 +96,27 @@ parse_option(struct tmpfs_options *o, const char *key, const char *v)
 }
 
 static int
+check_option(const char *key, const char *value)
+{
+	static const char *const names[] = {"inode32", "inode64", "size", "nr_blocks", "nr_inodes",
+					    "mode",    "uid",	  "gid",  "huge",      "mpol"};
+	struct tmpfs_options unused;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (str_equal(key, names[i]))
+			return parse_option(&unused, key, value);
+	}
+	return -ENOENT;
+}
+
+/* Of ramfs, which ignores others. */
+static int
+check_option_ram(const char *key, const char *value)
+{
+	return str_equal(key, "mode") ? check_option(key, value) : 0;
+}
+
+static int
 parse_all(struct tmpfs_options *o, char *data)
 {
 	char *word;
@@ -278,16 +299,19 @@ REGISTER(filesystems)
 const struct fs_type tmpfs_type = {
 	.name = "tmpfs",
 	.mount = tmpfs_mount,
+	.check_option = check_option,
 };
 
 REGISTER(filesystems)
 static const struct fs_type ramfs_type = {
 	.name = "ramfs",
 	.mount = tmpfs_mount,
+	.check_option = check_option_ram,
 };
 
 REGISTER(filesystems)
 const struct fs_type rootfs_type = {
 	.name = "rootfs",
 	.mount = tmpfs_mount,
+	.check_option = check_option,
 };

@@ -122,6 +122,11 @@ struct fs_type {
 	bool needs_device;
 	/* A super with one use for the caller; err_ptr(-Exxx). */
 	struct super *(*mount)(const struct fs_type *t, const struct mount_args *a);
+	/*
+	 * One option of fsconfig(2), value NULL: it has none. 0, -ENOENT: unknown, -EINVAL: a
+	 * bad value. NULL: only ->mount knows.
+	 */
+	int (*check_option)(const char *key, const char *value);
 };
 
 /* REGISTER(filesystems) static const struct fs_type x = {...}; */
@@ -130,6 +135,8 @@ DECLARE_REGISTRY(filesystems, const struct fs_type);
 const struct fs_type *fs_type_find(const char *name);
 /* With a use for the caller; NULL: none has this number. */
 struct super *super_find(u32 dev);
+/* ->check_option of types that have none. */
+int fs_no_options(const char *key, const char *value);
 /* The lines of /proc/filesystems. */
 void fs_types_show(struct seq *s);
 

@@ -193,7 +193,8 @@ mqueue_mount(const struct fs_type *t, const struct mount_args *a)
 }
 
 REGISTER(filesystems)
-static const struct fs_type mqueue_type = {.name = "mqueue", .mount = mqueue_mount};
+static const struct fs_type mqueue_type = {
+	.name = "mqueue", .mount = mqueue_mount, .check_option = fs_no_options};
 
 static int
 mqueue_init(void)

@@ -12,6 +12,7 @@
 
 #include "kernel/init.h"
 #include "kernel/log.h"
+#include "lib/parse.h"
 #include "lib/sink.h"
 #include "lib/string.h"
 
@@ -94,8 +95,22 @@ proc_mount(const struct fs_type *t, const struct mount_args *a)
 	return pseudo_single(&proc_sb, proc_make);
 }
 
+/* All is shown to everybody, so that no group is asked for. */
+static int
+proc_check_option(const char *key, const char *value)
+{
+	u32 gid;
+
+	if (str_equal(key, "gid"))
+		return value && !parse_u32(value, 10, &gid) ? 0 : -EINVAL;
+	if (str_equal(key, "hidepid"))
+		return value && (str_equal(value, "0") || str_equal(value, "off")) ? 0 : -EINVAL;
+	return str_equal(key, "subset") ? -EINVAL : -ENOENT;
+}
+
 REGISTER(filesystems)
-static const struct fs_type proc_type = {.name = "proc", .mount = proc_mount};
+static const struct fs_type proc_type = {
+	.name = "proc", .mount = proc_mount, .check_option = proc_check_option};
 
 static struct super *
 proc_make(void)

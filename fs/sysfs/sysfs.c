@@ -132,7 +132,8 @@ sysfs_mount(const struct fs_type *t, const struct mount_args *a)
 }
 
 REGISTER(filesystems)
-static const struct fs_type sysfs_type = {.name = "sysfs", .mount = sysfs_mount};
+static const struct fs_type sysfs_type = {
+	.name = "sysfs", .mount = sysfs_mount, .check_option = fs_no_options};
 
 /* Folders that programs expect, and that others mount on. */
 static int

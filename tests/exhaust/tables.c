@@ -210,6 +210,40 @@ TEST_LIMIT(mount_namespaces, 120)
 	level_check(&before);
 }
 
+/* What open_tree(2) gives counts as one, until it is closed or put somewhere. */
+TEST_LIMIT(loose_trees, 120)
+{
+	struct level before = level_now();
+	struct limit l;
+	int fds[100], n = 0, fs;
+
+	if (!limit_set(&l, "user/max_mnt_namespaces", 50))
+		return;
+	works(mkdir("m", 0755));
+	works(mount("t", "m", "tmpfs", 0, NULL));
+	while (n < 100 && (fds[n] = syscall(SYS_open_tree, AT_FDCWD, "m", 1)) >= 0)
+		n++;
+	check(errno == ENOSPC);
+	is(n, 50);
+	fs = works(syscall(SYS_fsopen, "tmpfs", 0));
+	works(syscall(SYS_fsconfig, fs, 6, NULL, NULL, 0));
+	fails(syscall(SYS_fsmount, fs, 0, 0), ENOSPC);
+	fails(unshare(CLONE_NEWNS), ENOSPC);
+	works(mkdir("at", 0755));
+	works(syscall(SYS_move_mount, fds[0], "", AT_FDCWD, "at", 4));
+	/* There was one attempt. */
+	fails(syscall(SYS_fsmount, fs, 0, 0), EBUSY);
+	works(syscall(SYS_open_tree, AT_FDCWD, "m", 1));
+	for (int i = 0; i < n; i++)
+		close(fds[i]);
+	soon(syscall(SYS_open_tree, AT_FDCWD, "m", 1) >= 0);
+	works(umount("at"));
+	works(umount("m"));
+	close_range(3, 90, 0);
+	limit_restore(&l);
+	level_check(&before);
+}
+
 /* One on top of another, then all at once. */
 TEST_LIMIT(mounts_stacked, 240)
 {

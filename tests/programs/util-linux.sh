@@ -11,6 +11,19 @@ gives "mount --bind" "f" 'mkdir b; touch b/f; mount --bind b m; ls m; umount m'
 gives "mount -o remount,ro,bind" "*Read-only file system*" \
 	'mount --bind b m; mount -o remount,ro,bind m; touch m/x; umount m'
 gives "mount --move" "f" 'mkdir n; mount -t tmpfs x m; touch m/f; mount --make-private m; mount --move m n; ls n; umount n'
+gives "mount --make-shared, --make-rslave" "*shared shared*private,slave*" \
+	'mount -t tmpfs x m; mount --make-shared m; mkdir m/d; mount --bind m n; echo $(findmnt -no PROPAGATION m) $(findmnt -no PROPAGATION n); mount --make-rslave n; findmnt -no PROPAGATION n; umount n m'
+gives "a mount comes to a peer" "yes" \
+	'mount -t tmpfs x m; mount --make-shared m; mkdir m/d; mount --bind m n; mount -t tmpfs y m/d; mountpoint -q n/d && echo yes; umount -R m; umount n'
+gives "unshare -m" "inside outside" \
+	'echo $(unshare -m bash -c "mount -t tmpfs x m; mountpoint -q m && echo inside") $(mountpoint -q m || echo outside)'
+gives "unshare -m --propagation shared" "yes" \
+	'mount -t tmpfs x m; mount --make-shared m; mkdir m/d; unshare -m --propagation unchanged mount -t tmpfs y m/d; mountpoint -q m/d && echo yes; umount -R m'
+gives "nsenter -m" "f" \
+	'mkfifo p; unshare -m bash -c "mount -t tmpfs x m; touch m/f; echo >p; read <p" & read <p; nsenter -m -t $! ls /tmp/ul/m; echo >p; wait; rm p'
+gives "unshare --mount=file, nsenter --mount=file" "f" \
+	'mount -t tmpfs k n; mount --make-private n; touch n/ns; unshare --mount=n/ns bash -c "mount -t tmpfs x m; touch m/f"; nsenter --mount=n/ns ls /tmp/ul/m; umount n/ns n'
+gives "lsns -t mnt" "1" 'unshare -m sleep 3 & sleep 0.3; lsns -nt mnt -o COMMAND | grep -c "^sleep 3"; kill $!; wait'
 gives "umount of a busy one" "*busy*" 'mount -t tmpfs x m; cd m; umount /tmp/ul/m; cd ..; umount m'
 gives "umount -l" "" 'mount -t tmpfs x m; cd m; umount -l /tmp/ul/m; cd /tmp/ul'
 gives "a file system that is not there" "*filesystem type*" 'mount -t nosuch x m'
