@@ -94,6 +94,23 @@ struct open_request {
 	const void *extra;
 };
 
+struct open_how;
+/* What openat2(2), or openat(2), was asked, checked: 0, -EINVAL, -EAGAIN. */
+int open_request_how(struct open_request *r, const struct open_how *how);
+int open_request_plain(struct open_request *r, u32 flags, u32 mode);
+
+struct statx;
+/* statx(2) by a name in kernel memory. */
+int statx_name(int dfd, const char *name, u32 flags, u32 mask, struct statx __user *buf);
+/* setxattr(2), getxattr(2) by a place and a name in kernel memory. */
+int xattr_set(const struct path *p, const char *name, const void *value, size_t n, int flags);
+long xattr_get(const struct path *p, const char *name, void __user *uvalue, size_t n);
+/* Of a handle: fallocate(2), sync_file_range(2), posix_fadvise(2), fsync(2). */
+int file_fallocate(struct file *f, int mode, s64 off, s64 len);
+int file_sync_range(struct file *f, s64 off, s64 n, u32 flags);
+int file_fadvise(struct file *f, s64 n, int advice);
+int file_fsync(struct file *f, bool data_only);
+
 /* A new handle; err_ptr(-Exxx). */
 struct file *file_open_at(int dfd, const char *name, const struct open_request *r);
 /* For the kernel itself, from the root of current. */

@@ -352,6 +352,14 @@ check_fallocate(const struct file *f, int mode, s64 off, s64 len)
 	return f->ops->fallocate ? 0 : -EOPNOTSUPP;
 }
 
+int
+file_fallocate(struct file *f, int mode, s64 off, s64 len)
+{
+	int err = check_fallocate(f, mode, off, len);
+
+	return err ? err : f->ops->fallocate(f, mode, (u64)off, (u64)len);
+}
+
 long
 sys_fallocate(int fd, int mode, s64 off, s64 len)
 {
@@ -360,9 +368,7 @@ sys_fallocate(int fd, int mode, s64 off, s64 len)
 
 	if (!r.file)
 		return -EBADF;
-	err = check_fallocate(r.file, mode, off, len);
-	if (!err)
-		err = r.file->ops->fallocate(r.file, mode, off, len);
+	err = file_fallocate(r.file, mode, off, len);
 	fd_put(r);
 	return err;
 }

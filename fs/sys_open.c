@@ -51,17 +51,23 @@ open_request(int dfd, const char __user *upath, struct open_request *r)
 }
 
 /* Flags that nobody knows are ignored here. */
+int
+open_request_plain(struct open_request *r, u32 flags, u32 mode)
+{
+	*r = (struct open_request){.flags = (flags & O_ALL) | O_LARGEFILE};
+	if (r->flags & O_PATH)
+		r->flags &= O_PATH_FLAGS;
+	if (creates(r->flags))
+		r->mode = mode & S_IALLUGO;
+	return check_flags(r);
+}
+
 static long
 do_open(int dfd, const char __user *path, int flags, u32 mode)
 {
-	struct open_request r = {.flags = (flags & O_ALL) | O_LARGEFILE};
-	int err;
+	struct open_request r;
+	int err = open_request_plain(&r, (u32)flags, mode);
 
-	if (r.flags & O_PATH)
-		r.flags &= O_PATH_FLAGS;
-	if (creates(r.flags))
-		r.mode = mode & S_IALLUGO;
-	err = check_flags(&r);
 	return err ? err : open_request(dfd, path, &r);
 }
 
@@ -113,6 +119,21 @@ check_how(const struct open_how *how)
 	return 0;
 }
 
+int
+open_request_how(struct open_request *r, const struct open_how *how)
+{
+	int err = check_how(how);
+
+	if (err)
+		return err;
+	*r = (struct open_request){
+		.flags = (u32)how->flags | (how->flags & O_PATH ? 0 : O_LARGEFILE),
+		.mode = (u32)how->mode,
+		.walk = walk_flags(how->resolve),
+	};
+	return check_flags(r);
+}
+
 long
 sys_openat2(int dfd, const char __user *path, struct open_how __user *uhow, size_t size)
 {
@@ -126,14 +147,6 @@ sys_openat2(int dfd, const char __user *path, struct open_how __user *uhow, size
 		return -E2BIG;
 	err = copy_struct_from_user(&how, sizeof(how), uhow, size);
 	if (!err)
-		err = check_how(&how);
-	if (err)
-		return err;
-	r = (struct open_request){
-		.flags = how.flags | (how.flags & O_PATH ? 0 : O_LARGEFILE),
-		.mode = how.mode,
-		.walk = walk_flags(how.resolve),
-	};
-	err = check_flags(&r);
+		err = open_request_how(&r, &how);
 	return err ? err : open_request(dfd, path, &r);
 }

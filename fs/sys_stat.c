@@ -62,27 +62,31 @@ stat_fd(unsigned int fd, struct kstat *k)
 
 /* AT_* of a call that may name a descriptor by an empty path. */
 static int
-stat_at(int dfd, const char __user *upath, int flags, struct kstat *k)
+stat_name(int dfd, const char *name, int flags, struct kstat *k)
 {
 	u32 walk = flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
-	struct pathname name;
 	struct path p;
 	int err;
 
-	if (flags & AT_EMPTY_PATH)
-		walk |= WALK_EMPTY;
-	err = pathname_get(&name, upath, walk);
+	if (!*name && dfd != AT_FDCWD)
+		return stat_fd(dfd, k);
+	err = path_lookup(dfd, name, walk | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0), &p);
+	if (!err) {
+		err = path_getattr(&p, k);
+		path_put(&p);
+	}
+	return err;
+}
+
+static int
+stat_at(int dfd, const char __user *upath, int flags, struct kstat *k)
+{
+	struct pathname name;
+	int err = pathname_get(&name, upath, flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+
 	if (err)
 		return err;
-	if (!*name.s && dfd != AT_FDCWD) {
-		err = stat_fd(dfd, k);
-	} else {
-		err = path_lookup(dfd, name.s, walk, &p);
-		if (!err) {
-			err = path_getattr(&p, k);
-			path_put(&p);
-		}
-	}
+	err = stat_name(dfd, name.s, flags, k);
 	pathname_put(&name);
 	return err;
 }
@@ -134,44 +138,66 @@ statx_time(s64 ns)
 	return (struct statx_timestamp){.sec = sec, .nsec = nsec};
 }
 
+static int
+statx_check(u32 flags, u32 mask)
+{
+	if ((mask & STATX_RESERVED) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
+		return -EINVAL;
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
+		return -EINVAL;
+	return 0;
+}
+
+static int
+put_statx(struct statx __user *buf, const struct kstat *k)
+{
+	struct statx x = {
+		.mask = k->mask,
+		.blksize = k->blksize,
+		.attributes = k->attributes,
+		.nlink = k->nlink,
+		.uid = k->uid,
+		.gid = k->gid,
+		.mode = k->mode,
+		.ino = k->ino,
+		.size = k->size,
+		.blocks = k->blocks,
+		.attributes_mask = k->attributes_mask,
+		.atime = statx_time(k->atime),
+		.btime = statx_time(k->btime),
+		.ctime = statx_time(k->ctime),
+		.mtime = statx_time(k->mtime),
+		.rdev_major = DEV_MAJOR(k->rdev),
+		.rdev_minor = DEV_MINOR(k->rdev),
+		.dev_major = DEV_MAJOR(k->dev),
+		.dev_minor = DEV_MINOR(k->dev),
+		.mnt_id = k->mnt_id,
+	};
+
+	return copy_to_user(buf, &x, sizeof(x));
+}
+
+int
+statx_name(int dfd, const char *name, u32 flags, u32 mask, struct statx __user *buf)
+{
+	struct kstat k;
+	int err = statx_check(flags, mask);
+
+	if (!err)
+		err = stat_name(dfd, name, (int)flags, &k);
+	return err ? err : put_statx(buf, &k);
+}
+
 long
 sys_statx(int dfd, const char __user *path, unsigned int flags, unsigned int mask,
 	  struct statx __user *buf)
 {
 	struct kstat k;
-	struct statx x;
-	int err;
+	int err = statx_check(flags, mask);
 
-	if ((mask & STATX_RESERVED) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
-		return -EINVAL;
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
-		return -EINVAL;
-	err = stat_at(dfd, path, flags, &k);
-	if (err)
-		return err;
-	x = (struct statx){
-		.mask = k.mask,
-		.blksize = k.blksize,
-		.attributes = k.attributes,
-		.nlink = k.nlink,
-		.uid = k.uid,
-		.gid = k.gid,
-		.mode = k.mode,
-		.ino = k.ino,
-		.size = k.size,
-		.blocks = k.blocks,
-		.attributes_mask = k.attributes_mask,
-		.atime = statx_time(k.atime),
-		.btime = statx_time(k.btime),
-		.ctime = statx_time(k.ctime),
-		.mtime = statx_time(k.mtime),
-		.rdev_major = DEV_MAJOR(k.rdev),
-		.rdev_minor = DEV_MINOR(k.rdev),
-		.dev_major = DEV_MAJOR(k.dev),
-		.dev_minor = DEV_MINOR(k.dev),
-		.mnt_id = k.mnt_id,
-	};
-	return copy_to_user(buf, &x, sizeof(x));
+	if (!err)
+		err = stat_at(dfd, path, (int)flags, &k);
+	return err ? err : put_statx(buf, &k);
 }
 
 /* --- access --- */

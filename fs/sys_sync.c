@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sync, fsync and hints about how a file will be used. */
+#include "fs/namei.h"
 #include "fs/vfs.h"
 #include "kernel/port_fs.h"
 #include "kernel/syscall/syscalls.h"
@@ -37,6 +38,12 @@ sys_syncfs(int fd)
 	return err;
 }
 
+int
+file_fsync(struct file *f, bool data_only)
+{
+	return f->ops->fsync ? f->ops->fsync(f, data_only) : -EINVAL;
+}
+
 static long
 do_fsync(unsigned int fd, bool data_only)
 {
@@ -45,7 +52,7 @@ do_fsync(unsigned int fd, bool data_only)
 
 	if (!r.file)
 		return -EBADF;
-	err = r.file->ops->fsync ? r.file->ops->fsync(r.file, data_only) : -EINVAL;
+	err = file_fsync(r.file, data_only);
 	fd_put(r);
 	return err;
 }
@@ -69,41 +76,63 @@ is_stream(const struct file *f)
 	return !f->inode || S_ISFIFO(f->inode->mode);
 }
 
-long
-sys_sync_file_range(int fd, s64 off, s64 n, unsigned int flags)
+static int
+sync_range_check(s64 off, s64 n, u32 flags)
 {
-	struct fdref r;
-	u32 mode;
 	s64 end;
-	long err = 0;
 
 	if ((flags & ~SYNC_FILE_RANGE_ALL) || off < 0 || n < 0 ||
 	    __builtin_add_overflow(off, n, &end))
 		return -EINVAL;
+	return 0;
+}
+
+int
+file_sync_range(struct file *f, s64 off, s64 n, u32 flags)
+{
+	u32 mode = f->inode ? f->inode->mode : S_IFIFO;
+	int err = sync_range_check(off, n, flags);
+
+	if (err)
+		return err;
+	if (!S_ISREG(mode) && !S_ISBLK(mode) && !S_ISDIR(mode) && !S_ISLNK(mode))
+		return -ESPIPE;
+	return f->ops->fsync ? f->ops->fsync(f, true) : 0;
+}
+
+long
+sys_sync_file_range(int fd, s64 off, s64 n, unsigned int flags)
+{
+	struct fdref r;
+	long err = sync_range_check(off, n, flags);
+
+	if (err)
+		return err;
 	r = fd_get(fd);
 	if (!r.file)
 		return -EBADF;
-	mode = r.file->inode ? r.file->inode->mode : S_IFIFO;
-	if (!S_ISREG(mode) && !S_ISBLK(mode) && !S_ISDIR(mode) && !S_ISLNK(mode))
-		err = -ESPIPE;
-	else if (r.file->ops->fsync)
-		err = r.file->ops->fsync(r.file, true);
+	err = file_sync_range(r.file, off, n, flags);
 	fd_put(r);
 	return err;
+}
+
+int
+file_fadvise(struct file *f, s64 n, int advice)
+{
+	if (is_stream(f))
+		return -ESPIPE;
+	return n < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE ? -EINVAL : 0;
 }
 
 long
 sys_fadvise64(int fd, s64 off, size_t n, int advice)
 {
 	struct fdref r = fd_get(fd);
-	long err = 0;
+	long err;
 
 	if (!r.file)
 		return -EBADF;
-	if (is_stream(r.file))
-		err = -ESPIPE;
-	else if ((s64)n < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE)
-		err = -EINVAL;
+	err = file_fadvise(r.file, (s64)n, advice);
 	fd_put(r);
 	return err;
 }

@@ -61,8 +61,8 @@ check_name(struct inode *i, const char *name, int mask)
 }
 
 /* value NULL: remove. */
-static int
-set_on_path(const struct path *p, const char *name, const void *value, size_t n, int flags)
+int
+xattr_set(const struct path *p, const char *name, const void *value, size_t n, int flags)
 {
 	struct inode *i = p->dentry->inode;
 	int err = mount_want_write(p->mnt);
@@ -98,21 +98,18 @@ do_set(const struct path *p, const char __user *uname, const void __user *uvalue
 		return -ENOMEM;
 	err = n ? copy_from_user(value, uvalue, n) : 0;
 	if (!err)
-		err = set_on_path(p, name.s, value, n, flags);
+		err = xattr_set(p, name.s, value, n, flags);
 	kvfree(value);
 	return err;
 }
 
-static long
-do_get(const struct path *p, const char __user *uname, void __user *uvalue, size_t n)
+long
+xattr_get(const struct path *p, const char *name, void __user *uvalue, size_t n)
 {
 	struct inode *i = p->dentry->inode;
-	struct xattr_name name;
 	void *value = NULL;
-	s64 r = get_name(&name, uname);
+	s64 r = check_name(i, name, MAY_READ);
 
-	if (!r)
-		r = check_name(i, name.s, MAY_READ);
 	if (r)
 		return r;
 	if (!i->ops->get_xattr)
@@ -123,11 +120,20 @@ do_get(const struct path *p, const char __user *uname, void __user *uvalue, size
 		if (!value)
 			return -ENOMEM;
 	}
-	r = i->ops->get_xattr(i, name.s, value, n);
+	r = i->ops->get_xattr(i, name, value, n);
 	if (r > 0 && n && copy_to_user(uvalue, value, r))
 		r = -EFAULT;
 	kvfree(value);
 	return r;
+}
+
+static long
+do_get(const struct path *p, const char __user *uname, void __user *uvalue, size_t n)
+{
+	struct xattr_name name;
+	int err = get_name(&name, uname);
+
+	return err ? err : xattr_get(p, name.s, uvalue, n);
 }
 
 static long
@@ -158,7 +164,7 @@ do_remove(const struct path *p, const char __user *uname)
 	struct xattr_name name;
 	int err = get_name(&name, uname);
 
-	return err ? err : set_on_path(p, name.s, NULL, 0, 0);
+	return err ? err : xattr_set(p, name.s, NULL, 0, 0);
 }
 
 /* --- the calls: by path, by link, by descriptor --- */

@@ -44,6 +44,8 @@ struct path {
 #define FMODE_WRITER 0x100u
 /* Its reads and writes heed iter->nowait. */
 #define FMODE_NOWAIT 0x200u
+/* They do so, though preadv2(2) must not ask for it. */
+#define FMODE_NOWAIT_INSIDE 0x400u
 
 struct poll_table {
 	/* NULL: only look. Queues the caller on q. */

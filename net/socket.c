@@ -55,16 +55,16 @@ socket_wait_error(int err, u64 deadline)
 /* --- the handle --- */
 
 static u32
-nonblock_flag(const struct file *f)
+nonblock_flag(const struct file *f, const struct iter *it)
 {
-	return file_nonblock(f) ? MSG_DONTWAIT : 0;
+	return file_nonblock(f) || it->nowait ? MSG_DONTWAIT : 0;
 }
 
 static s64
 handle_read(struct file *f, struct iter *to, u64 *pos)
 {
 	struct socket *s = f->private;
-	struct message m = {.iter = *to, .flags = nonblock_flag(f)};
+	struct message m = {.iter = *to, .flags = nonblock_flag(f, to)};
 	s64 n;
 
 	if (!iter_left(to))
@@ -80,7 +80,7 @@ static s64
 handle_write(struct file *f, struct iter *from, u64 *pos)
 {
 	struct socket *s = f->private;
-	struct message m = {.iter = *from, .flags = nonblock_flag(f)};
+	struct message m = {.iter = *from, .flags = nonblock_flag(f, from)};
 	s64 n;
 
 	scm_init(&m.scm);
@@ -126,7 +126,7 @@ static const struct file_ops socket_ops = {
 struct file *
 socket_file(struct socket *s, u32 flags)
 {
-	struct file *f = file_alloc(&socket_ops, FMODE_READ | FMODE_WRITE | FMODE_NOWAIT,
+	struct file *f = file_alloc(&socket_ops, FMODE_READ | FMODE_WRITE | FMODE_NOWAIT_INSIDE,
 				    O_RDWR | (flags & O_NONBLOCK), s);
 
 	if (is_err(f))

@@ -128,6 +128,37 @@ void socket_filter_free(struct socket *s);
 int socket_getopt(struct socket *s, int opt, void __user *val, u32 *len);
 int socket_setopt(struct socket *s, int opt, const void __user *val, u32 len);
 
+/* The header of sendmsg(2) or recvmsg(2) and what it points to, in kernel form. */
+struct socket_msg {
+	struct user_msghdr h;
+	struct message m;
+	struct sock_addr addr;
+	struct iovec fast[IOV_FAST];
+	struct iovec *iov;
+};
+/* Reads it: 0, -EFAULT, -EMSGSIZE, -EINVAL, -ENOMEM. socket_msg_put() afterwards. */
+int socket_msg_get(struct socket_msg *g, const struct user_msghdr __user *uh);
+void socket_msg_put(struct socket_msg *g);
+/* f is a socket. g->m.iter is used up by what was moved. */
+s64 socket_msg_send(struct file *f, struct socket_msg *g, u32 flags);
+s64 socket_msg_recv(struct file *f, struct socket_msg *g, struct user_msghdr __user *uh, u32 flags);
+
+/* An address of the user's: 0, -EINVAL, -EFAULT. */
+int sock_addr_get(struct sock_addr *a, const void __user *user, int len);
+/* Cut to *ulen, which gets the true length. user NULL: nothing. 0, -EINVAL, -EFAULT. */
+int sock_addr_put(const struct sock_addr *a, void __user *user, int __user *ulen);
+/*
+ * The next connection of f, a socket, as a handle with SOCK_* flags; its peer's address goes
+ * to the user. err_ptr.
+ */
+struct accept_args {
+	void __user *uaddr;
+	int __user *ulen;
+	u32 flags;
+	bool nonblock;
+};
+struct file *socket_accept(struct file *f, const struct accept_args *a);
+
 /* When a wait that begins now ends: absolute ns, NO_DEADLINE. */
 u64 socket_deadline(u64 timeout);
 /* What a call returns whose wait ended with err: -EAGAIN in time; timed ones do not restart. */

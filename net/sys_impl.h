@@ -13,9 +13,5 @@ struct sockref {
 
 /* 0, -EBADF, -ENOTSOCK. */
 int sock_get(int fd, struct sockref *r);
-/* 0, -EINVAL, -EFAULT. */
-int sock_addr_get(struct sock_addr *a, const void __user *user, int len);
-/* Cut to *ulen, which gets the true length. user NULL: nothing. 0, -EINVAL, -EFAULT. */
-int sock_addr_put(const struct sock_addr *a, void __user *user, int __user *ulen);
 
 #endif

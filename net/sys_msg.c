@@ -12,9 +12,9 @@
 #define BATCH_MAX 1024u
 
 static u32
-flags_of(const struct sockref *r, u32 flags)
+flags_of(const struct file *f, u32 flags)
 {
-	return flags | (file_nonblock(r->fd.file) ? MSG_DONTWAIT : 0);
+	return flags | (file_nonblock(f) ? MSG_DONTWAIT : 0);
 }
 
 /* --- one buffer --- */
@@ -36,7 +36,7 @@ sys_sendto(int fd, const void __user *buf, size_t n, unsigned int flags, const v
 		m.name = &a;
 	}
 	if (!ret) {
-		m.flags = flags_of(&r, flags);
+		m.flags = flags_of(r.fd.file, flags);
 		scm_init(&m.scm);
 		ret = r.s->ops->send(r.s, &m);
 	}
@@ -58,7 +58,7 @@ sys_recvfrom(int fd, void __user *buf, size_t n, unsigned int flags, void __user
 		return ret;
 	ret = iter_init_user(&m.iter, buf, n);
 	if (!ret) {
-		m.flags = flags_of(&r, flags);
+		m.flags = flags_of(r.fd.file, flags);
 		m.name = &a;
 		ret = r.s->ops->recv(r.s, &m);
 		scm_free(&m.scm);
@@ -70,17 +70,8 @@ sys_recvfrom(int fd, void __user *buf, size_t n, unsigned int flags, void __user
 
 /* --- headers --- */
 
-/* A header and what it points to, in kernel form. */
-struct msg {
-	struct user_msghdr h;
-	struct message m;
-	struct sock_addr addr;
-	struct iovec fast[IOV_FAST];
-	struct iovec *iov;
-};
-
-static int
-msg_get(struct msg *g, const struct user_msghdr __user *uh)
+int
+socket_msg_get(struct socket_msg *g, const struct user_msghdr __user *uh)
 {
 	g->m = (struct message){};
 	g->iov = NULL;
@@ -93,13 +84,19 @@ msg_get(struct msg *g, const struct user_msghdr __user *uh)
 	return iter_init_user_iov(&g->m.iter, g->h.iov, g->h.iov_len, g->fast, &g->iov);
 }
 
-static s64
-send_one(struct sockref *r, struct msg *g, const struct user_msghdr __user *uh, u32 flags)
+void
+socket_msg_put(struct socket_msg *g)
 {
-	s64 ret = msg_get(g, uh);
+	kfree(g->iov);
+	g->iov = NULL;
+}
 
-	if (ret)
-		return ret;
+s64
+socket_msg_send(struct file *f, struct socket_msg *g, u32 flags)
+{
+	struct socket *s = file_socket(f);
+	s64 ret = 0;
+
 	if (g->h.name && g->h.name_len) {
 		ret = sock_addr_get(&g->addr, g->h.name, min(g->h.name_len, SOCK_ADDR_MAX));
 		g->m.name = &g->addr;
@@ -110,21 +107,32 @@ send_one(struct sockref *r, struct msg *g, const struct user_msghdr __user *uh, 
 	if (!ret && g->h.control)
 		ret = scm_parse(&g->m.scm, g->h.control, g->h.control_len);
 	if (!ret) {
-		g->m.flags = flags_of(r, flags);
-		ret = r->s->ops->send(r->s, &g->m);
+		g->m.flags = flags_of(f, flags);
+		ret = s->ops->send(s, &g->m);
 	}
 	scm_free(&g->m.scm);
-	kfree(g->iov);
+	return ret;
+}
+
+static s64
+send_one(struct sockref *r, struct socket_msg *g, const struct user_msghdr __user *uh, u32 flags)
+{
+	s64 ret = socket_msg_get(g, uh);
+
+	if (!ret) {
+		ret = socket_msg_send(r->fd.file, g, flags);
+		socket_msg_put(g);
+	}
 	return ret;
 }
 
 /* Writes back name, control data and flags. */
 static int
-recv_finish(struct sockref *r, struct msg *g, struct user_msghdr __user *uh)
+recv_finish(struct socket *s, struct socket_msg *g, struct user_msghdr __user *uh)
 {
 	u64 used = g->h.control ? min(g->h.control_len, (u64)INT32_MAX) : 0;
 	u32 out = g->m.out_flags | (g->m.flags & MSG_CMSG_CLOEXEC);
-	bool creds = atomic_read(&r->s->options) & SOCKET_PASSCRED;
+	bool creds = atomic_read(&s->options) & SOCKET_PASSCRED;
 
 	out |= scm_deliver(&g->m.scm, g->h.control, &used, creds, g->m.flags);
 	if (g->h.name &&
@@ -136,24 +144,34 @@ recv_finish(struct sockref *r, struct msg *g, struct user_msghdr __user *uh)
 	return 0;
 }
 
-static s64
-recv_one(struct sockref *r, struct msg *g, struct user_msghdr __user *uh, u32 flags)
+s64
+socket_msg_recv(struct file *f, struct socket_msg *g, struct user_msghdr __user *uh, u32 flags)
 {
-	s64 ret = msg_get(g, uh);
+	struct socket *s = file_socket(f);
+	s64 ret;
 	int err;
 
-	if (ret)
-		return ret;
 	g->addr = (struct sock_addr){};
 	g->m.name = &g->addr;
-	g->m.flags = flags_of(r, flags);
-	ret = r->s->ops->recv(r->s, &g->m);
+	g->m.flags = flags_of(f, flags);
+	ret = s->ops->recv(s, &g->m);
 	if (ret >= 0) {
-		err = recv_finish(r, g, uh);
+		err = recv_finish(s, g, uh);
 		ret = err ? err : ret;
 	}
 	scm_free(&g->m.scm);
-	kfree(g->iov);
+	return ret;
+}
+
+static s64
+recv_one(struct sockref *r, struct socket_msg *g, struct user_msghdr __user *uh, u32 flags)
+{
+	s64 ret = socket_msg_get(g, uh);
+
+	if (!ret) {
+		ret = socket_msg_recv(r->fd.file, g, uh, flags);
+		socket_msg_put(g);
+	}
 	return ret;
 }
 
@@ -161,7 +179,7 @@ long
 sys_sendmsg(int fd, const struct user_msghdr __user *uh, unsigned int flags)
 {
 	struct sockref r;
-	struct msg g;
+	struct socket_msg g;
 	s64 ret = sock_get(fd, &r);
 
 	if (ret)
@@ -175,7 +193,7 @@ long
 sys_recvmsg(int fd, struct user_msghdr __user *uh, unsigned int flags)
 {
 	struct sockref r;
-	struct msg g;
+	struct socket_msg g;
 	s64 ret = sock_get(fd, &r);
 
 	if (ret)
@@ -191,7 +209,7 @@ long
 sys_sendmmsg(int fd, struct mmsghdr __user *vec, unsigned int n, unsigned int flags)
 {
 	struct sockref r;
-	struct msg g;
+	struct socket_msg g;
 	s64 ret = sock_get(fd, &r);
 	unsigned int i;
 
@@ -228,7 +246,7 @@ sys_recvmmsg(int fd, struct mmsghdr __user *vec, unsigned int n, unsigned int fl
 	     struct timespec __user *uts)
 {
 	struct sockref r;
-	struct msg g;
+	struct socket_msg g;
 	u64 deadline, now;
 	s64 ret = get_deadline(&deadline, uts);
 	unsigned int i;

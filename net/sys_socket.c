@@ -188,42 +188,48 @@ sys_listen(int fd, int backlog)
 	return err;
 }
 
-static long
-accept_on(struct sockref *r, void __user *uaddr, int __user *ulen, u32 flags)
+struct file *
+socket_accept(struct file *f, const struct accept_args *args)
 {
+	struct socket *s = file_socket(f), *new;
 	struct sock_addr a;
-	struct socket *s;
-	struct file *f;
-	int fd, err;
+	int err;
 
-	if (!r->s->ops->accept)
-		return -EOPNOTSUPP;
-	fd = fd_reserve(0, flags & SOCK_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	err = r->s->ops->accept(r->s, file_nonblock(r->fd.file), &s);
+	if (!s->ops->accept)
+		return err_ptr(-EOPNOTSUPP);
+	err = s->ops->accept(s, file_nonblock(f) || args->nonblock, &new);
 	if (err)
-		goto out_unreserve;
-	f = socket_file(s, flags);
-	if (is_err(f)) {
-		err = (int)ptr_err(f);
-		goto out_unreserve;
-	}
-	err = uaddr ? s->ops->getname(s, &a, true) : 0;
+		return err_ptr(err);
+	f = socket_file(new, args->flags & O_NONBLOCK);
+	if (is_err(f) || !args->uaddr)
+		return f;
 	/* The peer may have gone meanwhile: then it has no name. */
-	if (err)
-		a = (struct sock_addr){.len = sizeof(u16), .family = s->family};
-	err = sock_addr_put(&a, uaddr, ulen);
+	if (new->ops->getname(new, &a, true))
+		a = (struct sock_addr){.len = sizeof(u16), .family = new->family};
+	err = sock_addr_put(&a, args->uaddr, args->ulen);
 	if (err) {
 		file_put(f);
-		goto out_unreserve;
+		return err_ptr(err);
 	}
-	fd_publish((unsigned int)fd, f);
-	return fd;
+	return f;
+}
 
-out_unreserve:
-	fd_unreserve((unsigned int)fd);
-	return err;
+static long
+accept_on(struct file *f, void __user *uaddr, int __user *ulen, u32 flags)
+{
+	struct accept_args a = {uaddr, ulen, flags, false};
+	int fd = fd_reserve(0, flags & SOCK_CLOEXEC);
+	struct file *new;
+
+	if (fd < 0)
+		return fd;
+	new = socket_accept(f, &a);
+	if (is_err(new)) {
+		fd_unreserve((unsigned int)fd);
+		return ptr_err(new);
+	}
+	fd_publish((unsigned int)fd, new);
+	return fd;
 }
 
 long
@@ -237,7 +243,7 @@ sys_accept4(int fd, void __user *uaddr, int __user *ulen, int flags)
 	ret = sock_get(fd, &r);
 	if (ret)
 		return ret;
-	ret = accept_on(&r, uaddr, ulen, (u32)flags);
+	ret = accept_on(r.fd.file, uaddr, ulen, (u32)flags);
 	fd_put(r.fd);
 	return ret;
 }

@@ -16,6 +16,8 @@
 /* Outermost first. Sleeping locks come before spinning ones. */
 enum lock_rank {
 	RANK_NONE = 0,
+	/* uring/: sleeping; held while requests are started */
+	RANK_URING = 4,
 	/* kernel/handle and fs/: sleeping */
 	RANK_FILE_POS = 8,
 	RANK_SB_MOUNT = 10,
@@ -77,8 +79,11 @@ enum lock_rank {
 	RANK_RWSEM = 154,
 	RANK_PIMUTEX_CYCLE = 155,
 	RANK_PIMUTEX = 156,
+	RANK_URING_SPIN = 157,
+	RANK_URING_CQ = 158,
 	RANK_WAITQ = 160,
 	RANK_WAITQ_NESTED = 161,
+	RANK_URING_POOL = 162,
 	RANK_TASK_PI = 164,
 	RANK_RUNQ = 170,
 	RANK_RUNQ2 = 171,

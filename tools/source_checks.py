@@ -27,9 +27,10 @@ LAYERS = {
     "net": BELOW_KERNEL + ("kernel",),
     "fs": BELOW_KERNEL + ("kernel", "block"),
     "ipc": BELOW_KERNEL + ("kernel", "fs"),
+    "uring": BELOW_KERNEL + ("kernel", "net", "fs"),
     "virt": BELOW_KERNEL + ("kernel",),
-    "containers": BELOW_KERNEL + ("kernel", "block", "net", "fs", "ipc", "virt"),
-    "arch": BELOW_KERNEL + ("kernel", "block", "net", "fs", "ipc", "virt", "containers"),
+    "containers": BELOW_KERNEL + ("kernel", "block", "net", "fs", "ipc", "uring", "virt"),
+    "arch": BELOW_KERNEL + ("kernel", "block", "net", "fs", "ipc", "uring", "virt", "containers"),
 }
 FOLDERS = tuple(f for f in LAYERS if f not in ("asm", "uapi"))
 GENERATED = ("asm-offsets.h", "kernel/syscall/syscalls.h", "percpu/trace/events.h")

@@ -88,27 +88,32 @@ ctl_check(struct file *epf, int op, struct file *f, const struct epoll_event *ev
 }
 
 long
-sys_epoll_ctl(int epfd, int op, int fd, struct epoll_event __user *uev)
+epoll_ctl(const struct epoll_ctl *c)
 {
-	struct epoll_event ev = {0};
-	struct fdref er, fr;
+	struct epoll_event ev = {.events = c->events, .data = c->data};
+	struct fdref er = fd_get((unsigned int)c->epfd), fr = fd_get((unsigned int)c->fd);
 	struct epoll *ep;
-	long ret;
+	long ret = er.file && fr.file ? ctl_check(er.file, c->op, fr.file, &ev) : -EBADF;
 
-	if (op != EPOLL_CTL_DEL && copy_from_user(&ev, uev, sizeof(ev)))
-		return -EFAULT;
-	er = fd_get((unsigned int)epfd);
-	fr = fd_get((unsigned int)fd);
-	ret = er.file && fr.file ? ctl_check(er.file, op, fr.file, &ev) : -EBADF;
 	if (!ret) {
 		ep = file_epoll(er.file);
-		ret = file_epoll(fr.file) ? ctl_nested(ep, op, fr.file, (u32)fd, &ev)
-					  : ctl_one(ep, op, fr.file, (u32)fd, &ev);
+		ret = file_epoll(fr.file) ? ctl_nested(ep, c->op, fr.file, (u32)c->fd, &ev)
+					  : ctl_one(ep, c->op, fr.file, (u32)c->fd, &ev);
 		epoll_note_change(ep, fr.file);
 	}
 	fd_put(fr);
 	fd_put(er);
 	return ret;
+}
+
+long
+sys_epoll_ctl(int epfd, int op, int fd, struct epoll_event __user *uev)
+{
+	struct epoll_event ev = {0};
+
+	if (op != EPOLL_CTL_DEL && copy_from_user(&ev, uev, sizeof(ev)))
+		return -EFAULT;
+	return epoll_ctl(&(struct epoll_ctl){epfd, op, fd, ev.events, ev.data});
 }
 
 /* --- waiting --- */

@@ -91,6 +91,12 @@ static const struct file_ops eventfd_ops = {
 	.show_fdinfo = eventfd_show,
 };
 
+struct eventfd *
+file_eventfd(const struct file *f)
+{
+	return f->ops == &eventfd_ops ? f->private : NULL;
+}
+
 long
 sys_eventfd2(unsigned int count, int flags)
 {

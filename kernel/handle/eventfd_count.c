@@ -195,7 +195,7 @@ grow(struct eventfd *e)
 /* --- add, take --- */
 
 static bool
-add_slow(struct eventfd *e, u64 n)
+add_base(struct eventfd *e, u64 n)
 {
 	unsigned long f = spin_lock_irq(&e->wait.lock);
 	bool fits;
@@ -210,7 +210,6 @@ add_slow(struct eventfd *e, u64 n)
 		waitq_wake_locked(&e->wait, 0, POLL_ADDED);
 	}
 	spin_unlock_irq(&e->wait.lock, f);
-	grow(e);
 	return fits;
 }
 
@@ -218,11 +217,21 @@ bool
 eventfd_add(struct eventfd *e, u64 n)
 {
 	u64 *cell = my_cell(e);
+	bool fits;
 
-	if (!cell || !cell_add(cell, n))
-		return add_slow(e, n);
+	if (!cell || !cell_add(cell, n)) {
+		fits = add_base(e, n);
+		grow(e);
+		return fits;
+	}
 	waitq_wake(&e->wait, 0, POLL_ADDED);
 	return true;
+}
+
+void
+eventfd_signal(struct eventfd *e, u64 n)
+{
+	(void)add_base(e, n);
 }
 
 /* One of the base; nothing of it needs to be in cells. wait.lock held. */

@@ -24,6 +24,8 @@
 /* What is ready on a handle without ->poll: always readable and writable. */
 #define POLL_DEFAULT (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
 
+struct epoll_event;
+struct eventfd;
 struct fdtable;
 
 struct files {
@@ -68,6 +70,11 @@ int file_set_flags(struct file *f, unsigned int fd, u32 flags);
 /* Asks f what is ready; pt NULL: only look. */
 u32 file_poll(struct file *f, struct poll_table *pt);
 
+/* The counter of an eventfd, or NULL. */
+struct eventfd *file_eventfd(const struct file *f);
+/* Adds n in any context but NMI and under a queue's lock; what does not fit is lost. */
+void eventfd_signal(struct eventfd *e, u64 n);
+
 /* epoll.c: f goes; its entries in epoll sets go with it. */
 void epoll_file_release(struct file *f);
 /*
@@ -79,6 +86,23 @@ const struct file *epoll_target(struct file *epf, u32 fd, u32 skip);
 /* Common checks of read and write at a position. */
 s64 file_read(struct file *f, struct iter *to, u64 *pos);
 s64 file_write(struct file *f, struct iter *from, u64 *pos);
+
+/*
+ * As preadv2(2), pwritev2(2) with RWF_* flags, at pos or (-1) where it stands; what has no
+ * positions ignores it. it->nowait asks for -EAGAIN; only FMODE_NOWAIT* handles heed it.
+ */
+s64 file_rw(struct file *f, struct iter *it, s64 pos, int flags, bool write);
+/* splice.c: as splice(2) and tee(2); an offset that is not NULL is used and moved. */
+s64 file_splice(struct file *in, s64 *ioff, struct file *out, s64 *ooff, size_t n,
+		unsigned int flags);
+s64 file_tee(struct file *in, struct file *out, size_t n, unsigned int flags);
+/* epoll.c: epoll_ctl(2) with the event in kernel memory. */
+struct epoll_ctl {
+	int epfd, op, fd;
+	u32 events;
+	u64 data;
+};
+long epoll_ctl(const struct epoll_ctl *c);
 
 /* File positions: taken for handles whose position is shared and kept. */
 bool file_pos_lock(struct file *f);

@@ -97,7 +97,7 @@ pipe_read(struct file *f, struct iter *to, u64 *pos)
 		if (!pipe_readable(p)) {
 			if (done)
 				break;
-			err = pipe_wait_readable(p, file_nonblock(f));
+			err = pipe_wait_readable(p, file_nonblock(f) || to->nowait);
 			if (err)
 				break;
 		}
@@ -182,7 +182,7 @@ pipe_write(struct file *f, struct iter *from, u64 *pos)
 		/* What was written is read while we sleep. */
 		if (done && !pipe_writable(p))
 			pipe_wake_readers(p);
-		err = pipe_wait_writable(p, file_nonblock(f));
+		err = pipe_wait_writable(p, file_nonblock(f) || from->nowait);
 		if (err)
 			break;
 		n = write_slot(p, from, packet);
@@ -317,14 +317,14 @@ pipe_create(struct file *end[2], u32 flags)
 	/* Limits of the user or of memory: Linux tells them not apart. */
 	if (!p)
 		return -ENFILE;
-	end[0] = file_alloc(&pipe_ops, FMODE_READ, O_RDONLY | flags, p);
+	end[0] = file_alloc(&pipe_ops, FMODE_READ | FMODE_NOWAIT_INSIDE, O_RDONLY | flags, p);
 	if (is_err(end[0])) {
 		pipe_free(p);
 		return (int)ptr_err(end[0]);
 	}
 	p->readers = p->writers = 1;
 	p->reader_opens = p->writer_opens = 1;
-	end[1] = file_alloc(&pipe_ops, FMODE_WRITE, O_WRONLY | flags, p);
+	end[1] = file_alloc(&pipe_ops, FMODE_WRITE | FMODE_NOWAIT_INSIDE, O_WRONLY | flags, p);
 	if (is_err(end[1])) {
 		p->writers = 0;
 		file_put(end[0]);
@@ -376,6 +376,7 @@ pipe_open_fifo(struct pipe *p, struct file *f)
 	int err = 0;
 
 	f->mode &= ~(FMODE_SEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_ATOMIC_POS);
+	f->mode |= FMODE_NOWAIT_INSIDE;
 	mutex_lock(&p->w.lock);
 	if (writes && !reads && !p->readers && file_nonblock(f)) {
 		mutex_unlock(&p->w.lock);

@@ -168,10 +168,21 @@ rw_iter(struct file *f, struct iter *it, const struct vec_args *a, bool write)
 
 	if (err)
 		return err;
-	it->nowait = a->flags & RWF_NOWAIT;
+	it->nowait |= a->flags & RWF_NOWAIT;
 	if (write && a->flags & RWF_APPEND)
 		return write_append(f, it);
 	return a->pos < 0 ? rw_here(f, it, write) : rw_at(f, it, a->pos, write);
+}
+
+s64
+file_rw(struct file *f, struct iter *it, s64 pos, int flags, bool write)
+{
+	if (!(f->mode & (write ? FMODE_WRITE : FMODE_READ)))
+		return -EBADF;
+	/* What has no positions does not look at them here. */
+	if (!(f->mode & (write ? FMODE_PWRITE : FMODE_PREAD)))
+		pos = -1;
+	return rw_iter(f, it, &(struct vec_args){.pos = pos, .flags = flags}, write);
 }
 
 static long

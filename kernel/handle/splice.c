@@ -192,6 +192,73 @@ file_to_pipe(struct file *f, u64 *pos, struct pipe *p, size_t n, bool nonblock)
 	return done ? done : ret;
 }
 
+/* --- splice, tee --- */
+
+/* The offset to use: *off, or (NULL) where the handle stands. mode: what an explicit one needs. */
+static int
+splice_at(struct file *f, const s64 *off, u32 mode, u64 *pos)
+{
+	*pos = off ? (u64)*off : f->pos;
+	if (off && !(f->mode & mode))
+		return -ESPIPE;
+	return off && *off < 0 ? -EINVAL : 0;
+}
+
+static void
+splice_moved(struct file *f, s64 *off, u64 pos)
+{
+	if (off)
+		*off = (s64)pos;
+	else if (f->mode & FMODE_SEEK)
+		f->pos = pos;
+}
+
+s64
+file_splice(struct file *in, s64 *ioff, struct file *out, s64 *ooff, size_t n, unsigned int flags)
+{
+	struct pipe *pi = file_pipe(in), *po = file_pipe(out);
+	bool nonblock = flags & SPLICE_F_NONBLOCK;
+	u64 pos;
+	s64 ret;
+
+	if (!(in->mode & FMODE_READ) || !(out->mode & FMODE_WRITE))
+		return -EBADF;
+	if ((pi && ioff) || (po && ooff))
+		return -ESPIPE;
+	if (pi && po)
+		return pipe_to_pipe(pi, po, n, false,
+				    nonblock || file_nonblock(in) || file_nonblock(out));
+	if (pi) {
+		if (out->flags & O_APPEND)
+			return -EINVAL;
+		ret = splice_at(out, ooff, FMODE_PWRITE, &pos);
+		if (!ret)
+			ret = pipe_to_file(pi, out, &pos, n, nonblock || file_nonblock(in));
+	} else if (po) {
+		ret = splice_at(in, ioff, FMODE_PREAD, &pos);
+		if (!ret)
+			ret = file_to_pipe(in, &pos, po, n, nonblock || file_nonblock(out));
+	} else {
+		return -EINVAL;
+	}
+	if (ret > 0)
+		splice_moved(pi ? out : in, pi ? ooff : ioff, pos);
+	return ret;
+}
+
+s64
+file_tee(struct file *in, struct file *out, size_t n, unsigned int flags)
+{
+	struct pipe *pi = file_pipe(in), *po = file_pipe(out);
+
+	if (!(in->mode & FMODE_READ) || !(out->mode & FMODE_WRITE))
+		return -EBADF;
+	if (!pi || !po)
+		return -EINVAL;
+	return pipe_to_pipe(pi, po, n, true,
+			    flags & SPLICE_F_NONBLOCK || file_nonblock(in) || file_nonblock(out));
+}
+
 /* --- system calls --- */
 
 /* An explicit offset, or the handle's own position; *moved goes back after the call. */
@@ -231,42 +298,32 @@ at_put(struct at *a)
 	return 0;
 }
 
-/* A file, and where its offset is: NULL for its own. */
-struct end {
-	struct file *f;
-	s64 __user *user;
+struct splice_args {
+	size_t n;
+	unsigned int flags;
 };
 
 static s64
-splice_do(const struct end *from, const struct end *to, size_t n, unsigned int flags)
+splice_fds(const struct fdref *in, s64 __user *uin, const struct fdref *out, s64 __user *uout,
+	   const struct splice_args *a)
 {
-	struct file *in = from->f, *out = to->f;
-	struct pipe *pi = file_pipe(in), *po = file_pipe(out);
-	bool nonblock = flags & SPLICE_F_NONBLOCK;
-	struct at a;
-	s64 ret;
+	bool in_pipe = file_pipe(in->file), out_pipe = file_pipe(out->file);
+	s64 ioff, ooff, ret;
 
-	if (!(in->mode & FMODE_READ) || !(out->mode & FMODE_WRITE))
+	/* An offset that cannot be used is not looked at. */
+	if (!(in->file->mode & FMODE_READ) || !(out->file->mode & FMODE_WRITE))
 		return -EBADF;
-	if ((pi && from->user) || (po && to->user))
+	if ((in_pipe && uin) || (out_pipe && uout))
 		return -ESPIPE;
-	if (pi && po)
-		return pipe_to_pipe(pi, po, n, false,
-				    nonblock || file_nonblock(in) || file_nonblock(out));
-	if (pi) {
-		if (out->flags & O_APPEND)
-			return -EINVAL;
-		ret = at_get(&a, out, to->user, FMODE_PWRITE);
-		if (!ret)
-			ret = pipe_to_file(pi, out, &a.pos, n, nonblock || file_nonblock(in));
-	} else if (po) {
-		ret = at_get(&a, in, from->user, FMODE_PREAD);
-		if (!ret)
-			ret = file_to_pipe(in, &a.pos, po, n, nonblock || file_nonblock(out));
-	} else {
+	if (in_pipe == out_pipe ? !in_pipe : in_pipe && out->file->flags & O_APPEND)
 		return -EINVAL;
-	}
-	if (ret > 0 && at_put(&a))
+	if ((uin && !(in->file->mode & FMODE_PREAD)) || (uout && !(out->file->mode & FMODE_PWRITE)))
+		return -ESPIPE;
+	if ((uin && get_user(ioff, uin)) || (uout && get_user(ooff, uout)))
+		return -EFAULT;
+	ret = file_splice(in->file, uin ? &ioff : NULL, out->file, uout ? &ooff : NULL, a->n,
+			  a->flags);
+	if (ret > 0 && ((uin && put_user(ioff, uin)) || (uout && put_user(ooff, uout))))
 		return -EFAULT;
 	return ret;
 }
@@ -274,6 +331,7 @@ splice_do(const struct end *from, const struct end *to, size_t n, unsigned int f
 long
 sys_splice(int fin, s64 __user *uin, int fout, s64 __user *uout, size_t n, unsigned int flags)
 {
+	struct splice_args a = {min(n, IO_MAX), flags};
 	struct fdref in, out;
 	s64 ret = -EBADF;
 
@@ -284,8 +342,7 @@ sys_splice(int fin, s64 __user *uin, int fout, s64 __user *uout, size_t n, unsig
 	in = fd_get((unsigned int)fin);
 	out = fd_get((unsigned int)fout);
 	if (in.file && out.file)
-		ret = splice_do(&(struct end){in.file, uin}, &(struct end){out.file, uout},
-				min(n, IO_MAX), flags);
+		ret = splice_fds(&in, uin, &out, uout, &a);
 	fd_put(out);
 	fd_put(in);
 	return ret;
@@ -303,14 +360,8 @@ sys_tee(int fin, int fout, size_t n, unsigned int flags)
 		return 0;
 	in = fd_get((unsigned int)fin);
 	out = fd_get((unsigned int)fout);
-	if (in.file && out.file && in.file->mode & FMODE_READ && out.file->mode & FMODE_WRITE) {
-		struct pipe *pi = file_pipe(in.file), *po = file_pipe(out.file);
-
-		ret = pi && po ? pipe_to_pipe(pi, po, n, true,
-					      flags & SPLICE_F_NONBLOCK || file_nonblock(in.file) ||
-						      file_nonblock(out.file))
-			       : -EINVAL;
-	}
+	if (in.file && out.file)
+		ret = file_tee(in.file, out.file, n, flags);
 	fd_put(out);
 	fd_put(in);
 	return ret;

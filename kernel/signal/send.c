@@ -58,6 +58,12 @@ signal_wake(struct task *t, bool fatal)
 }
 
 void
+signal_interrupt(struct task *t)
+{
+	signal_wake(t, false);
+}
+
+void
 signal_wake_stopped(struct task *t)
 {
 	t->signals.stop &= ~STOP_STOPPED;

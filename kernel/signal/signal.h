@@ -31,6 +31,8 @@ bool fatal_signal_pending(void);
 int signal_permission(struct process *p, int sig);
 /* Is sig ignored or blocked by current? (tty job control) */
 bool signal_ignored_or_blocked(int sig);
+/* The interruptible wait of a thread that stays in the kernel ends as by a signal. Any context. */
+void signal_interrupt(struct task *t);
 /* kernel threads: nothing is ever pending */
 
 /* On the way to user mode with WORK_SIGNAL: builds a frame or ends the process. */

@@ -63,8 +63,11 @@ exec_dethread(void)
 {
 	struct task *t = current;
 	struct process *p = t->process;
-	unsigned long flags = spin_lock_irq(&p->lock);
+	unsigned long flags;
 
+	if (unlikely(t->uring))
+		uring_task_exit();
+	flags = spin_lock_irq(&p->lock);
 	if (p->group_exit || p->group_exec) {
 		spin_unlock_irq(&p->lock, flags);
 		return -EAGAIN;

@@ -237,6 +237,10 @@ task_exit(int code)
 	exit_check(t);
 	core_task_exit(t);
 	ptrace_event(PTRACE_EVENT_EXIT, (u32)code);
+	if (unlikely(t->uring))
+		uring_task_exit();
+	if (unlikely(t->uring_worker))
+		uring_worker_exit();
 	trace_sched_process_exit(t->comm, tid, t->sched.nice + 120);
 	group_dead = exit_begin(t, code);
 	if (group_dead)

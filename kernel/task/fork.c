@@ -233,10 +233,16 @@ copy_machine(struct task *t, const struct fork_args *a)
 	int err;
 
 	if (a->fn) {
-		if (a->init) {
+		if (a->init || a->worker) {
 			err = arch_fpu_fork(t, current);
 			if (err)
 				return err;
+		}
+		if (a->worker) {
+			/* What debuggers see; it is in no system call. */
+			*task_regs(t) = *task_regs(current);
+			task_regs(t)->orig_rax = (u64)-1;
+			t->signals.blocked = ~(sigmask(SIGKILL) | sigmask(SIGSTOP));
 		}
 		arch_task_setup_kernel(t, a->fn, a->fn_arg);
 		return 0;
@@ -331,7 +337,7 @@ fork_copy(struct task *t, struct fork_args *a)
 		if (err)
 			return err;
 	}
-	if (!a->fn) {
+	if (!a->fn || a->worker) {
 		err = copy_space(t, flags);
 		if (err)
 			return err;

@@ -18,6 +18,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/signal/signal_impl.h"
 #include "kernel/task/port.h"
+#include "kernel/uapi/sched.h"
 #include "lib/errno.h"
 #include "lib/fmt.h"
 #include "mm/slab.h"
@@ -110,6 +111,20 @@ kthread_create(int cpu, int (*fn)(void *arg), void *arg, const char *name, ...)
 	vsnprintf(comm, sizeof(comm), name, ap);
 	va_end(ap);
 	return kthread_make(&a, cpu, &k);
+}
+
+struct task *
+task_create_worker(int (*fn)(void *arg), void *arg, const char *name)
+{
+	struct fork_args a = {
+		.flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD,
+		.fn = fn,
+		.fn_arg = arg,
+		.worker = true,
+		.name = name,
+	};
+
+	return task_fork(&a);
 }
 
 int

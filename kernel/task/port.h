@@ -33,6 +33,13 @@ void ipc_task_unshare(void);
 /* ipc: t ends and has no space any more: what it holds of System V objects. May sleep. */
 void ipc_task_exit(struct task *t);
 
+/*
+ * uring: current exits or execs: its requests are cancelled and its workers ended. It is
+ * a worker and exits. May sleep.
+ */
+void uring_task_exit(void);
+void uring_worker_exit(void);
+
 /* arch: leaves the kernel for user mode with task_regs(current); first entry of process 1. */
 void __noreturn arch_enter_user(void);
 /* arch: the GS base of current is 0; all registers are loaded on the way to user mode (exec). */

@@ -53,6 +53,8 @@ struct sem_undo_list;
 struct session;
 struct space;
 struct tty;
+struct uring_task;
+struct uring_worker;
 
 #define TASK_COMM_LEN 16
 
@@ -204,6 +206,10 @@ struct task {
 	struct sem_undo_list *sem_undos;
 	/* o  has made System V shared memory */
 	bool shm_creator;
+
+	/* o  io_uring: what it has under way, NULL: nothing; the worker that it is */
+	struct uring_task *uring;
+	struct uring_worker *uring_worker;
 
 	/* o  last fault in user mode, as signal frames show it */
 	u64 trap_nr, trap_error, trap_addr;
@@ -401,6 +407,13 @@ struct task *task_create_init(int (*fn)(void *arg), void *arg);
  */
 struct task *kthread_create(int cpu, int (*fn)(void *arg), void *arg, const char *name, ...)
 	__printf(4, 5);
+/*
+ * A thread of current's process that runs fn(arg) in the kernel and ends by task_exit():
+ * with current's space, descriptors and credentials, all signals blocked that can be.
+ * Not started; fn may be called once sched_start_task() was. err_ptr(-ENOMEM, -EAGAIN,
+ * -ERESTARTNOINTR: a signal is pending).
+ */
+struct task *task_create_worker(int (*fn)(void *arg), void *arg, const char *name);
 /* Asks it to stop, wakes it, waits and returns what fn returned. Puts the reference. */
 int kthread_stop(struct task *t);
 bool kthread_should_stop(void);

@@ -75,6 +75,8 @@ struct fork_args {
 	void *fn_arg;
 	bool kthread;
 	bool init;
+	/* A thread of the process that stays in the kernel. */
+	bool worker;
 	const char *name;
 	/* Filled in: the pidfd that CLONE_PIDFD made. */
 	struct file *pidfd_file;
