@@ -76,6 +76,11 @@ void mm_port_shm_moved(struct space *s, const struct file *f, unsigned long star
 /* The space has gone. May sleep. */
 void mm_port_shm_end(struct space *s);
 
+/* --- uring/ --- */
+
+/* The space has gone: so do its AIO contexts. May sleep. */
+void mm_port_aio_end(struct space *s);
+
 /* --- fs/ --- */
 
 /* An unlinked tmpfs file of this size for shared anonymous memory; err_ptr. */

@@ -28,6 +28,7 @@
 static LOCK_CLASS(brk_class, RANK_BRK);
 static LOCK_CLASS(shm_class, RANK_SHM_ATTACH);
 static LOCK_CLASS(exe_class, RANK_LEAF);
+static LOCK_CLASS(aio_class, RANK_LEAF);
 static struct slab_cache *space_cache __read_mostly;
 struct page *zero_page __read_mostly;
 
@@ -74,6 +75,8 @@ space_new(const struct space *parent)
 	s->id = tlb_new_id();
 	waitq_init(&s->fork_wait);
 	mutex_init(&s->brk_lock, &brk_class);
+	spin_init(&s->aio.lock, &aio_class);
+	list_init(&s->aio.contexts);
 	mutex_init(&s->shm.lock, &shm_class);
 	list_init(&s->shm.attachments);
 	spin_init(&s->exe_lock, &exe_class);
@@ -211,6 +214,8 @@ space_put_user(struct space *s)
 	commit_add(-teardown(s->root));
 	if (unlikely(!list_empty(&s->shm.attachments)))
 		mm_port_shm_end(s);
+	if (unlikely(!list_empty(&s->aio.contexts)))
+		mm_port_aio_end(s);
 	mm_stat_sub(MM_MLOCKED, arena_locked(s));
 	s->root = NULL;
 	arena_free(s);
@@ -230,6 +235,12 @@ struct space_shm *
 space_shm(struct space *s)
 {
 	return &s->shm;
+}
+
+struct space_aio *
+space_aio(struct space *s)
+{
+	return &s->aio;
 }
 
 struct space_layout *

@@ -12,6 +12,7 @@
 #include "percpu/counter.h"
 #include "percpu/cpumask.h"
 #include "sync/mutex.h"
+#include "sync/spinlock.h"
 
 struct file;
 struct inode;
@@ -69,6 +70,14 @@ struct space_shm {
 	struct list attachments;
 };
 struct space_shm *space_shm(struct space *s);
+
+/* Contexts of io_setup(2); the list is uring/'s. */
+struct space_aio {
+	struct spinlock lock;
+	/* l */
+	struct list contexts;
+};
+struct space_aio *space_aio(struct space *s);
 
 /* What a mapping shows. All NULL/0 for anonymous memory. */
 struct map_backing {

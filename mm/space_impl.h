@@ -407,6 +407,7 @@ struct space {
 	/* calls of brk */
 	struct mutex brk_lock;
 	struct space_shm shm;
+	struct space_aio aio;
 	struct spinlock exe_lock;
 	struct file *exe __guarded_by(&exe_lock);
 	struct space_layout layout;
