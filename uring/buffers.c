@@ -199,8 +199,8 @@ buffers_unregister(struct ring *ring)
 	for (u32 i = 0; i < n; i++) {
 		if (!table[i])
 			continue;
-		if (READ_ONCE(ring->dying))
-			table[i]->tag = 0;
+		/* No tag is told of then. */
+		table[i]->tag = 0;
 		ring_buffer_put(table[i]);
 	}
 	kvfree(table);

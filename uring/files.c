@@ -2,7 +2,7 @@
 /*
  * Registered files: a table of handles that requests name by slot (IOSQE_FIXED_FILE).
  * A request takes a reference of the handle, so a slot may be changed at any time. A tag
- * is posted as a completion when what it was given with leaves its slot.
+ * is posted as a completion when what it was given with is replaced.
  *
  * Locking: ring->mutex.
  */
@@ -115,14 +115,13 @@ ring_file_close(struct ring *ring, u32 i, u32 how)
 	return err;
 }
 
+/* No tag is told of then. */
 static void
-table_free(struct ring *ring, struct uring_file_table *t, bool tell)
+table_free(struct uring_file_table *t)
 {
-	for (u32 i = 0; i < t->nr; i++) {
-		if (!tell)
-			t->slot[i].tag = 0;
-		slot_clear(ring, &t->slot[i]);
-	}
+	for (u32 i = 0; i < t->nr; i++)
+		if (t->slot[i].file)
+			file_put(t->slot[i].file);
 	kvfree(t);
 }
 
@@ -133,7 +132,7 @@ ring_files_free(struct ring *ring)
 
 	ring->files = NULL;
 	if (t)
-		table_free(ring, t, false);
+		table_free(t);
 }
 
 long
@@ -144,7 +143,7 @@ files_unregister(struct ring *ring)
 	if (!t)
 		return -ENXIO;
 	ring->files = NULL;
-	table_free(ring, t, true);
+	table_free(t);
 	return 0;
 }
 
@@ -195,7 +194,7 @@ files_register(struct ring *ring, void __user *arg, u32 nr, u64 __user *tags)
 	for (u32 i = 0; i < nr && !err; i++)
 		err = slot_fill(&t->slot[i], arg, tags, i);
 	if (err) {
-		table_free(ring, t, false);
+		table_free(t);
 		return err;
 	}
 	ring->files = t;
