@@ -99,9 +99,10 @@ sys_pkey_alloc(unsigned long flags, unsigned long denied)
 	struct space *s = mm_port_current_space();
 	int key;
 
-	/* Without keys Linux finds number 0, and that it cannot have it. */
-	if (flags || denied & ~(unsigned long)PKEY_ACCESS_MASK || !mm_port_has_pkeys())
+	if (flags || denied & ~(unsigned long)PKEY_ACCESS_MASK)
 		return -EINVAL;
+	if (!mm_port_has_pkeys())
+		return -ENOSPC;
 	key = key_alloc(s);
 	if (key >= 0)
 		mm_port_set_pkey_access((u32)key, (u32)denied);
