@@ -47,7 +47,10 @@ struct sigaction;
 struct siginfo;
 int arch_signal_frame(struct regs *r, int sig, const struct sigaction *sa,
 		      const struct siginfo *info, u64 oldmask);
-/* Undoes it: returns the value for rax; sets *mask. -EFAULT through *bad. */
+/*
+ * Undoes it: returns the value for rax; sets *mask. *bad: no frame, or one whose
+ * extended state is wrong; the registers are then those of the frame.
+ */
 long arch_signal_return(struct regs *r, u64 *mask, bool *bad);
 /* Prints the stack of t (NULL: here) or of another CPU (by NMI). */
 void arch_backtrace(struct task *t);

@@ -268,15 +268,18 @@ arch_signal_return(struct regs *r, u64 *mask, bool *bad)
 
 	*bad = true;
 	if (copy_from_user(&uc, &uf->uc, sizeof(uc)))
-		return -EFAULT;
-	if (fp_restore((const u8 __user *)uc.mc.fpstate))
-		return -EFAULT;
-	context_restore(r, &uc.mc);
-	signal_restore_altstack(&uc.stack, r->rsp);
+		return 0;
 	*mask = uc.sigmask;
-	*bad = false;
+	context_restore(r, &uc.mc);
 	/* All registers are the program's, rcx and r11 too: leave by IRET. exit.c looks at rip. */
 	atomic_or(&current->work, WORK_NOTIFY);
+	if (fp_restore((const u8 __user *)uc.mc.fpstate)) {
+		/* Who handles the fault goes on where the frame says. */
+		fpu_load(fpu_initial());
+		return 0;
+	}
+	signal_restore_altstack(&uc.stack, r->rsp);
+	*bad = false;
 	return (long)r->rax;
 }
 

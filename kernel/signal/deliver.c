@@ -359,15 +359,13 @@ long
 sys_rt_sigreturn(void)
 {
 	struct regs *r = task_regs(current);
-	sigset_t mask = 0;
+	sigset_t mask = current->signals.blocked;
 	bool bad = false;
 	long ret = arch_signal_return(r, &mask, &bad);
 
-	if (bad) {
-		signal_force(SIGSEGV);
-		return 0;
-	}
 	signal_set_blocked(mask);
+	if (bad)
+		signal_force(SIGSEGV);
 	return ret;
 }
 

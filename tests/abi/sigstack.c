@@ -123,3 +123,54 @@ TEST(context_is_used)
 	is(rbx, 0x1234);
 	check(blocked(SIGHUP));
 }
+
+static volatile int wrecked, faults, blocked_in_fault;
+
+static void
+wreck(int sig, siginfo_t *si, void *ctx)
+{
+	ucontext_t *uc = ctx;
+	char *fp = (char *)uc->uc_mcontext.fpregs;
+
+	(void)sig;
+	(void)si;
+	/* Reserved bytes of XSAVE's header. */
+	if (uc->uc_flags & 1)
+		*(unsigned long *)(fp + 512 + 16) = 0xfffffff;
+	sigaddset(&uc->uc_sigmask, SIGUSR2);
+	wrecked++;
+}
+
+static void
+on_wreck(int sig, siginfo_t *si, void *ctx)
+{
+	ucontext_t *uc = ctx;
+
+	(void)sig;
+	faults++;
+	blocked_in_fault = sigismember(&uc->uc_sigmask, SIGUSR2);
+	if (si->si_code != SI_KERNEL)
+		_exit(50);
+}
+
+/* The fault of a wrong extended state comes where the frame goes back to. */
+TEST(wrong_extended_state)
+{
+	struct sigaction sa = { .sa_sigaction = wreck, .sa_flags = SA_SIGINFO };
+	sigset_t now;
+
+	sigaction(SIGUSR1, &sa, NULL);
+	sa.sa_sigaction = on_wreck;
+	sigaction(SIGSEGV, &sa, NULL);
+	for (int i = 1; i < 4; i++) {
+		raise(SIGUSR1);
+		is(wrecked, i);
+		is(faults, i);
+	}
+	is(blocked_in_fault, 1);
+	sigprocmask(SIG_BLOCK, NULL, &now);
+	is(sigismember(&now, SIGUSR2), 1);
+	in_child {
+		is(wrecked, 3);
+	}
+}
