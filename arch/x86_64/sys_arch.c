@@ -2,6 +2,7 @@
 /* System calls of this architecture alone. */
 #include "arch/x86_64/asm/irqflags.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/fpu.h"
 #include "fs/port.h"
 #include "kernel/cred.h"
 #include "kernel/port.h"
@@ -17,6 +18,14 @@
 #define ARCH_GET_GS 0x1004
 #define ARCH_GET_CPUID 0x1011
 #define ARCH_SET_CPUID 0x1012
+#define ARCH_GET_XCOMP_SUPP 0x1021
+#define ARCH_GET_XCOMP_PERM 0x1022
+#define ARCH_REQ_XCOMP_PERM 0x1023
+#define ARCH_GET_XCOMP_GUEST_PERM 0x1024
+#define ARCH_REQ_XCOMP_GUEST_PERM 0x1025
+/* One more than the last component that may be asked for (tile data). */
+#define XCOMP_REQ_END 19
+#define XFEATURES_LEGACY 3UL
 
 static long
 set_base(unsigned long base, bool gs)
@@ -57,6 +66,14 @@ sys_arch_prctl(int option, unsigned long addr)
 	case ARCH_SET_CPUID:
 		/* As on a CPU without CPUID faulting. */
 		return -ENODEV;
+	case ARCH_GET_XCOMP_SUPP:
+	case ARCH_GET_XCOMP_PERM:
+	case ARCH_GET_XCOMP_GUEST_PERM:
+		/* All that there are everybody has. */
+		return put_user(fpu_xcr0 | XFEATURES_LEGACY, (u64 __user *)addr);
+	case ARCH_REQ_XCOMP_PERM:
+	case ARCH_REQ_XCOMP_GUEST_PERM:
+		return addr < XCOMP_REQ_END ? -EOPNOTSUPP : -EINVAL;
 	}
 	return -EINVAL;
 }

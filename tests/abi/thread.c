@@ -111,6 +111,24 @@ TEST(arch_prctl)
 	sched_yield();
 	is(syscall(SYS_arch_prctl, ARCH_GET_GS, &gs), 0);
 	is(gs, 0x123456789000);
+	/* ARCH_GET_XCOMP_SUPP, _PERM, _GUEST_PERM; x87, SSE and AVX are there in any case. */
+	for (int op = 0x1021; op <= 0x1024; op++) {
+		uint64_t x = 0;
+
+		if (op == 0x1023)
+			continue;
+		is(syscall(SYS_arch_prctl, op, &x), 0);
+		is(x & 7, 7);
+		fails(syscall(SYS_arch_prctl, op, 8), EFAULT);
+	}
+	/* ARCH_REQ_XCOMP_PERM, ARCH_REQ_XCOMP_GUEST_PERM */
+	for (int op = 0x1023; op <= 0x1025; op += 2) {
+		fails(syscall(SYS_arch_prctl, op, 2), EOPNOTSUPP);
+		fails(syscall(SYS_arch_prctl, op, 17), EOPNOTSUPP);
+		fails(syscall(SYS_arch_prctl, op, 19), EINVAL);
+		fails(syscall(SYS_arch_prctl, op, -1), EINVAL);
+	}
+	fails(syscall(SYS_arch_prctl, 0x1026, 0), EINVAL);
 	fails(syscall(SYS_arch_prctl, ARCH_SET_FS, 1UL << 63), EPERM);
 	fails(syscall(SYS_arch_prctl, ARCH_SET_GS, 1UL << 56), EPERM);
 	fails(syscall(SYS_arch_prctl, 0x9999, 0), EINVAL);
