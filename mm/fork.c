@@ -13,6 +13,16 @@
  * a table, so that after the copy of a table it is seen); other writes go to pages
  * that the child has as well. No leaf becomes fine meanwhile.
  *
+ * What mremap moves is at one place or the other: a fork shuts a gate (->fork_gate),
+ * and begins when the moves inside have ended, which may wait for memory but never
+ * for a fork.
+ *
+ * Ordering:
+ *      space_move_begin                gate_shut
+ *      ->movers is raised              ->fork_gate is raised
+ *      ->fork_gate is read             ->movers is read
+ *      (both raise with a locked instruction)
+ *
  * The child's tables are built without locks: nobody can find them before the
  * child joins the family at the end. It has no entries of page caches, so pages
  * that left a cache meanwhile are not in it (rmap.c).
@@ -20,6 +30,7 @@
  * The parent's CPUs may write shared pages through old translations until the
  * flush at the end, which comes before the child runs.
  */
+#include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/uffd_impl.h"
@@ -193,6 +204,45 @@ space_wait_fork(struct space *s)
 	wait_event(&s->fork_wait, !smp_load_acquire(&s->forking));
 }
 
+bool
+space_move_begin(struct space *s)
+{
+	if (atomic_read(&s->users) < 2)
+		return false;
+	for (;;) {
+		tally_get(&s->movers);
+		if (likely(!READ_ONCE(s->fork_gate)))
+			return true;
+		space_move_end(s);
+		wait_event(&s->fork_wait, !READ_ONCE(s->fork_gate));
+	}
+}
+
+void
+space_move_end(struct space *s)
+{
+	bool last = tally_put(&s->movers);
+
+	DEBUG_ASSERT(!last);
+	if (unlikely(READ_ONCE(s->fork_gate)))
+		waitq_wake_all(&s->fork_wait);
+}
+
+/* No lock is held: who moves may want any. */
+static void
+gate_shut(struct space *s)
+{
+	atomic_add(&s->fork_gate, 1u);
+	wait_event(&s->fork_wait, tally_sum(&s->movers) == 1);
+}
+
+static void
+gate_open(struct space *s)
+{
+	if (atomic_sub_return(&s->fork_gate, 1u) == 0)
+		waitq_wake_all(&s->fork_wait);
+}
+
 /* A change of several tables holds the one above them: those that have not seen ->forking end. */
 static void
 wait_for_changes(struct space *s)
@@ -241,11 +291,13 @@ space_fork(struct space *parent)
 	if (!s)
 		return err_ptr(-ENOMEM);
 	f.path[PT_ROOT] = s->root;
+	gate_shut(parent);
 	mutex_lock(&parent->shm.lock);
 	err = mm_port_shm_fork(parent, s);
 	if (!err)
 		err = copy_frozen(&f);
 	mutex_unlock(&parent->shm.lock);
+	gate_open(parent);
 	if (!err && space_has_uffd(parent))
 		err = uffd_fork(s, &events);
 	if (commit_charge(f.committed)) {

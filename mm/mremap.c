@@ -237,21 +237,20 @@ note_shm(struct move *m, const struct region *r, unsigned long addr)
 		mm_port_shm_moved(m->space, r->file, addr, addr + m->new_len);
 }
 
-/* The old place goes, or stays behind; its userfaultfd's program is told. */
-static int
-end_old(struct move *m, struct uffd_event *e)
-{
-	struct list events = LIST_INIT(events);
-	int err = 0;
+/* What a userfaultfd's program is told when the move is over. */
+struct told {
+	/* ->uffd NULL: not of the move */
+	struct uffd_event remap;
+	struct list unmaps;
+};
 
+/* The old place goes, or stays behind. */
+static int
+end_old(struct move *m, struct told *told)
+{
 	if (m->flags & MREMAP_DONTUNMAP)
-		err = leave_old(m);
-	else if (m->old_len)
-		err = space_unmap_quiet(m->space, m->addr, m->old_len, &events);
-	if (e->uffd)
-		uffd_event_send(e);
-	uffd_unmap_done(&events);
-	return err;
+		return leave_old(m);
+	return m->old_len ? space_unmap_quiet(m->space, m->addr, m->old_len, &told->unmaps) : 0;
 }
 
 /* The new place r is told of as the old one is, if e is to be sent. */
@@ -275,57 +274,78 @@ follow_uffd(struct move *m, struct region *r, struct uffd_event *e)
 
 /* The pages go to the new place, which r is mapped at. */
 static int
-move_to(struct move *m, struct region *r)
+move_to(struct move *m, struct region *r, struct told *told)
 {
 	const struct region *old = meta_region(m->run.meta);
-	struct uffd_event e = {0};
+	struct uffd_event *e = &told->remap;
 	int err;
 
 	if (uffd_wants(old, UFFD_FEATURE_EVENT_REMAP)) {
-		e.uffd = old->uffd;
-		uffd_event_begin(e.uffd);
+		e->uffd = old->uffd;
+		uffd_event_begin(e->uffd);
 		m->keep = old->flags & REGION_UFFD_WP ? PTE_WP : 0;
 	}
 	err = move_pages(m, r);
 	note_shm(m, r, m->new_addr);
 	if (!err)
-		err = follow_uffd(m, r, &e);
+		err = follow_uffd(m, r, e);
 	if (!err)
-		return end_old(m, &e);
+		return end_old(m, told);
 	move_back(m);
-	if (e.uffd)
-		uffd_event_cancel(&e);
+	if (e->uffd)
+		uffd_event_cancel(e);
+	e->uffd = NULL;
 	return err;
 }
 
+/*
+ * Maps the new place, r, and moves everything there: a fork has all of it at the one
+ * place or the other. The new address or -Exxx.
+ */
 static long
-move(struct move *m)
+move_whole(struct move *m, struct region *r, u64 bits, struct told *told)
 {
-	u64 bits = m->run.meta & ~META_REGION;
 	s64 pages = (s64)(m->new_len >> PAGE_SHIFT);
-	struct region *r = moved_region(m);
+	bool gate = space_move_begin(m->space);
 	long to;
 	int err;
 
-	if (is_err(r))
-		return ptr_err(r);
 	to = bits & META_ACCOUNT ? commit_charge(pages) : 0;
 	if (!to) {
 		to = place_new(m, r, bits);
 		if (to < 0 && bits & META_ACCOUNT)
 			commit_add(-pages);
 	}
-	if (to < 0) {
-		region_put(r);
-		return to;
+	if (to >= 0) {
+		m->new_addr = (unsigned long)to;
+		err = move_to(m, r, told);
+		to = err ? err : to;
 	}
-	m->new_addr = (unsigned long)to;
-	err = move_to(m, r);
+	if (gate)
+		space_move_end(m->space);
+	return to;
+}
+
+static long
+move(struct move *m)
+{
+	u64 bits = m->run.meta & ~META_REGION;
+	struct region *r = moved_region(m);
+	struct told told = {.unmaps = LIST_INIT(told.unmaps)};
+	long to;
+
+	if (is_err(r))
+		return ptr_err(r);
+	to = move_whole(m, r, bits, &told);
 	region_put(r);
-	if (!err && (bits & (META_LOCKED | META_ONFAULT)) == META_LOCKED && m->new_len > m->old_len)
+	if (told.remap.uffd)
+		uffd_event_send(&told.remap);
+	uffd_unmap_done(&told.unmaps);
+	if (to >= 0 && (bits & (META_LOCKED | META_ONFAULT)) == META_LOCKED &&
+	    m->new_len > m->old_len)
 		(void)!space_populate(m->space, m->new_addr + m->old_len, m->new_addr + m->new_len,
 				      bits & PROT_WRITE && !(bits & META_SHARED));
-	return err ? err : to;
+	return to;
 }
 
 /* Grows where it is, if the room behind is free. */

@@ -73,6 +73,7 @@ space_new(const struct space *parent)
 	s->sweeps = 1;
 	pkey_space_init(s);
 	s->id = tlb_new_id();
+	tally_init(&s->movers, 1);
 	waitq_init(&s->fork_wait);
 	mutex_init(&s->brk_lock, &brk_class);
 	spin_init(&s->aio.lock, &aio_class);

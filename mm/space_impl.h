@@ -15,6 +15,7 @@
 #include "mm/port_space.h"
 #include "percpu/cpumask.h"
 #include "percpu/ref.h"
+#include "percpu/tally.h"
 #include "sync/mutex.h"
 #include "sync/rcu.h"
 #include "sync/spinlock.h"
@@ -363,6 +364,8 @@ struct space {
 	u32 fine_leaves;
 	/* (shm.lock)  its tables are being copied (fork.c) */
 	bool forking;
+	/* a  forks that want to, or do: no mremap moves pages meanwhile */
+	u32 fork_gate;
 	/* a  arenas of CPUs, made when a second task runs here (arena.c) */
 	struct arena **cpu_arenas;
 	struct arena *main_arena;
@@ -402,7 +405,9 @@ struct space {
 	s64 tables;
 	/* racy maxima of the above */
 	u64 peak_rss, peak_total;
-	/* who waits until it is not forking */
+	/* one more than moves of pages by mremap that are under way */
+	struct tally movers;
+	/* who waits until it is not forking, or for the moves to end */
 	struct waitq fork_wait;
 	/* calls of brk */
 	struct mutex brk_lock;
@@ -789,6 +794,9 @@ void fine_make(struct space *s, unsigned long va);
  * No lock of mm/ is held. May sleep.
  */
 void space_wait_fork(struct space *s);
+/* Pages are about to move (mremap): no fork begins until the end. May sleep. False: nobody can. */
+bool space_move_begin(struct space *s);
+void space_move_end(struct space *s);
 /*
  * The next ones: false (FINE_FAULT_COARSE, FINE_NONE, -1) if the leaf is not fine, or what is asked
  * is not for single pages. The caller then takes the leaf's lock, which ends that it is.

@@ -2,6 +2,7 @@
 /* mremap with all its flags; brk; mlock; mincore. */
 #include "tests/abi/mem.h"
 
+#include <pthread.h>
 #include <sys/resource.h>
 
 static bool
@@ -240,4 +241,58 @@ TEST(mincore_errors)
 	munmap(m, K4);
 	fails(mincore(m, K4, vec), ENOMEM);
 	is(mincore(m, 0, vec), 0);
+}
+
+static volatile int moves_over;
+static char *places[2];
+#define MOVED 400
+
+static void *
+move_on(void *arg)
+{
+	(void)arg;
+	for (int i = 0; !moves_over; i++)
+		mremap(places[i & 1], MOVED * K4, MOVED * K4, MREMAP_MAYMOVE | MREMAP_FIXED,
+		       places[!(i & 1)]);
+	return NULL;
+}
+
+/* A child has what moves at one place or the other, and whole. */
+static int
+whole_somewhere(void)
+{
+	int whole = 0;
+
+	for (int k = 0; k < 2; k++) {
+		int good = 0;
+
+		if (reads(places[k]) || reads(places[k] + (MOVED - 1) * K4))
+			continue;
+		for (int i = 0; i < MOVED; i++)
+			good += places[k][i * K4] == (char)(i | 1);
+		whole += good == MOVED;
+	}
+	return whole;
+}
+
+TEST_LIMIT(beside_fork, 60)
+{
+	pthread_t t;
+	int bad = 0;
+
+	places[0] = pages(MOVED, RW);
+	places[1] = mmap(NULL, MOVED * K4, PROT_NONE, ANON, -1, 0);
+	for (int i = 0; i < MOVED; i++)
+		places[0][i * K4] = (char)(i | 1);
+	pthread_create(&t, NULL, move_on, NULL);
+	for (int i = 0; i < 60; i++) {
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(whole_somewhere() == 1 ? 0 : 1);
+		bad += reap(pid) != 0;
+	}
+	moves_over = 1;
+	pthread_join(t, NULL);
+	is(bad, 0);
 }
