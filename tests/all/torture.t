@@ -33,14 +33,9 @@ def machine(t, name, cpus):
     result = vm.VM(kernel=KERNELS[name], cpus=cpus, memory="1G", timeout=SECONDS + 180,
                    append="console=ttyS0 panic=-1 loglevel=4 test=%s test_seconds=%d test_seed=%d%s" %
                    (",".join(TESTS), SECONDS, SEED, HOTPLUG)).run()
-    log = "%s/tests/torture-%s-%d.log" % (vm.OUT, name, cpus)
-    os.makedirs(os.path.dirname(log), exist_ok=True)
-    with open(log, "w", encoding="utf-8") as out:
-        out.write(result.serial)
     seen = sum(t.forward(block, where) for block in tap.blocks(result.lines))
     t.ok(result.good and seen, where + "the tests ran and ended, the console shows no trouble",
          result.trouble or result.tail(40))
-    t.note("%sthe console: %s" % (where, log))
     for line in result.lines:
         if line.startswith("# failed with"):
             t.note(where + line[2:])
