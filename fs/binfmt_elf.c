@@ -248,7 +248,7 @@ static int
 place(struct elf_image *im, bool has_interp)
 {
 	size_t size = span(im);
-	unsigned long align = has_interp ? largest_align(im) : PAGE_SIZE;
+	unsigned long align = largest_align(im);
 	unsigned long hint = 0;
 	long r;
 

@@ -6,7 +6,9 @@
  * Model: an interrupt is a full barrier. The private form interrupts the CPUs
  * that run a thread of the caller's space now; a CPU that switches to one later
  * passes a barrier in the scheduler (the run queue's lock and the load of the
- * tables). SYNC_CORE is not offered: a return by SYSRET does not serialize.
+ * tables). SYNC_CORE has every thread go back to user mode by IRET the next time,
+ * which serializes: who is there now comes by the interrupt, and the work of the
+ * others says so.
  */
 #include "kernel/syscall/syscalls.h"
 #include "kernel/task/task.h"
@@ -19,12 +21,22 @@
 	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                                 \
 	 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |             \
 	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ |       \
-	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ)
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ |                                          \
+	 MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |                                              \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
 
 static void
 barrier_here(void *arg)
 {
 	smp_mb();
+}
+
+/* The way back to user mode is an IRET. */
+static void
+serialize_here(void *arg)
+{
+	smp_mb();
+	atomic_or(&current->work, WORK_NOTIFY);
 }
 
 /* The thread's critical section starts again on its way back to user mode. */
@@ -85,6 +97,22 @@ private_expedited(int registered, int only, void (*fn)(void *arg))
 }
 
 static long
+private_serialize(void)
+{
+	struct process *p = current->process;
+	struct task *t;
+
+	if (!(READ_ONCE(p->membarrier) & MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE))
+		return -EPERM;
+	/* Before the look at who runs: one that comes to run meanwhile has its work to do. */
+	rcu_read_lock();
+	for_each_thread(p, t)
+		atomic_or(&t->work, WORK_NOTIFY);
+	rcu_read_unlock();
+	return expedited(current->space, -1, serialize_here);
+}
+
+static long
 register_for(int cmd)
 {
 	struct process *p = current->process;
@@ -124,6 +152,9 @@ sys_membarrier(int cmd, unsigned int flags, int cpu)
 	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ:
 		return private_expedited(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, cpu,
 					 restart_rseq_here);
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
+		return private_serialize();
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
 	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ:

@@ -321,6 +321,13 @@ TEST(membarrier_call)
 	is(syscall(SYS_membarrier,
 		   MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0), 0);
 	is(syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0), 0);
+	check(q & MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE);
+	fails(syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0),
+	      EPERM);
+	is(syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0), 0);
+	is(syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0), 0);
+	fails(syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 1, 0),
+	      EINVAL);
 	fails(syscall(SYS_membarrier, 1 << 20, 0, 0), EINVAL);
 	fails(syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 77, 0), EINVAL);
 }
