@@ -17,12 +17,6 @@
 #include "lib/string.h"
 #include "uring/uring_impl.h"
 
-u32
-ring_ready(const struct ring *ring)
-{
-	return READ_ONCE(ring->shared->cq_tail) - READ_ONCE(ring->shared->cq_head);
-}
-
 /* cq_lock held: the place of the next one; NULL: the ring is full. */
 static struct uring_cqe *
 next_cqe(struct ring *ring)
@@ -94,7 +88,7 @@ tell(struct ring *ring)
 	rcu_read_unlock();
 }
 
-static bool
+static __always_inline bool
 post(struct ring *ring, const struct uring_cqe *cqe, bool counted)
 {
 	unsigned long f = spin_lock_irq(&ring->cq_lock);
@@ -127,17 +121,14 @@ ring_post_request(struct request *r)
 	(void)post(r->ring, &cqe, !(r->flags & RQ_UNCOUNTED));
 }
 
-bool
-ring_flush_overflow(struct ring *ring)
+void
+ring_move_overflow(struct ring *ring)
 {
 	struct uring_cqe *to;
 	struct overflow *o;
-	unsigned long f;
-	bool moved = false, all;
+	unsigned long f = spin_lock_irq(&ring->cq_lock);
+	bool moved = false;
 
-	if (!READ_ONCE(ring->nr_overflow))
-		return true;
-	f = spin_lock_irq(&ring->cq_lock);
 	while ((o = list_first_or_null(&ring->overflow, struct overflow, link)) != NULL &&
 	       (to = next_cqe(ring)) != NULL) {
 		list_del(&o->link);
@@ -146,13 +137,11 @@ ring_flush_overflow(struct ring *ring)
 		kfree(o);
 		moved = true;
 	}
-	all = !ring->nr_overflow;
-	if (all)
+	if (!ring->nr_overflow)
 		atomic_and(&ring->shared->sq_flags, ~IORING_SQ_CQ_OVERFLOW);
 	spin_unlock_irq(&ring->cq_lock, f);
 	if (moved)
 		waitq_wake(&ring->wait, 0, POLLIN | POLLRDNORM);
-	return all;
 }
 
 void

@@ -434,7 +434,8 @@ issue_splice(struct request *r, u32 how)
 	if (r->args.len && r->opcode == IORING_OP_TEE)
 		n = file_tee(in, r->file, r->args.len, flags);
 	else if (r->args.len)
-		n = file_splice(in, ioff == -1 ? NULL : &ioff, r->file, ooff == -1 ? NULL : &ooff,
+		n = file_splice(&(struct splice_end){in, ioff == -1 ? NULL : &ioff},
+				&(struct splice_end){r->file, ooff == -1 ? NULL : &ooff},
 				min((size_t)r->args.len, IO_MAX), flags);
 	file_put(in);
 	if (n != (s64)r->args.len)

@@ -26,25 +26,24 @@ INITCALL(INIT_CORE, request_init);
 struct request *
 request_alloc(struct ring *ring)
 {
-	struct request *r = slab_alloc(request_cache, GFP_KERNEL);
+	struct request *r = ring->spare;
 
-	if (!r)
-		return NULL;
+	if (likely(r)) {
+		ring->spare = NULL;
+	} else {
+		r = slab_alloc(request_cache, GFP_KERNEL);
+		if (!r)
+			return NULL;
+	}
+	/* What is for requests under way is request_track()'s. */
 	r->ring = ring;
-	r->res = 0;
 	r->cflags = 0;
-	r->state = REQ_RUN;
-	r->cancel = false;
 	r->file_slot = 0;
 	r->file = NULL;
 	r->buffer = NULL;
 	r->cred = NULL;
 	r->link = NULL;
 	r->link_timeout = NULL;
-	r->worker = NULL;
-	r->poll.req = NULL;
-	r->poll.next = NULL;
-	r->exit_pass = 0;
 	return r;
 }
 
@@ -75,8 +74,8 @@ request_untrack(struct request *r)
 }
 
 /* Any context, if it has no file. */
-void
-request_free(struct request *r)
+static __always_inline void
+free_now(struct request *r)
 {
 	const struct op_def *def = &op_defs[r->opcode];
 
@@ -89,9 +88,19 @@ request_free(struct request *r)
 	atomic_inc(&r->ring->ended);
 	if (unlikely(READ_ONCE(r->ring->draining)))
 		ring_undefer(r->ring);
-	if (r->flags & RQ_TRACKED)
+	if (r->flags & RQ_TRACKED) {
 		request_untrack(r);
+	} else if (likely(r->flags & RQ_SUBMITTED && !r->ring->spare)) {
+		r->ring->spare = r;
+		return;
+	}
 	slab_free(request_cache, r);
+}
+
+void
+request_free(struct request *r)
+{
+	free_now(r);
 }
 
 /* A failure is always told; that those behind it go was not asked for then. */
@@ -126,6 +135,7 @@ fail_links(struct request *link, bool silent)
 			link->res = -ECANCELED;
 		link->flags = silent ? link->flags | RQ_SKIP : link->flags & ~RQ_SKIP;
 		link->cflags = 0;
+		link->flags &= ~RQ_SUBMITTED;
 		post_and_free(link);
 		link = next;
 	}
@@ -145,6 +155,7 @@ end_links(struct request *r)
 		timeout->link = NULL;
 	}
 	if (timeout) {
+		timeout->flags &= ~RQ_SUBMITTED;
 		request_fail(timeout, -ECANCELED);
 		post_and_free(timeout);
 	}
@@ -171,7 +182,7 @@ request_end(struct request *r, s32 res)
 		ring_post_request(r);
 	if (unlikely(r->link || r->link_timeout))
 		end_links(r);
-	request_free(r);
+	free_now(r);
 }
 
 /* --- waiting --- */
@@ -190,6 +201,12 @@ request_track(struct request *r, bool needs_pool)
 	if (r->flags & RQ_TRACKED)
 		return 0;
 	r->flags |= RQ_TRACKED;
+	r->state = REQ_RUN;
+	r->cancel = false;
+	r->worker = NULL;
+	r->poll.req = NULL;
+	r->poll.next = NULL;
+	r->exit_pass = 0;
 	atomic_inc(&r->task->refs);
 	ring_get(r->ring);
 	f = spin_lock_irq(&r->task->lock);
@@ -306,7 +323,7 @@ request_file(struct request *r, u32 how)
 	return r->file ? 0 : -EBADF;
 }
 
-static long
+static __always_inline long
 request_issue(struct request *r, u32 how)
 {
 	const struct cred *old;
@@ -336,11 +353,15 @@ would_wait(const struct request *r)
 void
 request_start(struct request *r, u32 how)
 {
-	long ret = request_file(r, how);
+	u32 flags = op_defs[r->opcode].flags;
+	long ret;
 
-	if (unlikely(ret)) {
-		request_end(r, (s32)ret);
-		return;
+	if (flags & OP_FILE) {
+		ret = request_file(r, how);
+		if (unlikely(ret)) {
+			request_end(r, (s32)ret);
+			return;
+		}
 	}
 	do {
 		if (would_wait(r)) {
@@ -413,12 +434,10 @@ request_work(struct request *r)
 }
 
 bool
-task_work_run(struct uring_task *t)
+task_work_run_all(struct uring_task *t)
 {
 	struct request *r, *next, *first = NULL;
 
-	if (!READ_ONCE(t->work))
-		return false;
 	for (r = atomic_xchg(&t->work, NULL); r; r = next) {
 		next = r->next;
 		r->next = first;

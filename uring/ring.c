@@ -71,6 +71,8 @@ ring_free(struct ring *ring)
 			cred_put(ring->creds[i]);
 	kvfree(ring->creds);
 	ring_drop_overflow(ring);
+	if (ring->spare)
+		request_discard(ring->spare);
 	vfree(ring->shared);
 	vfree(ring->sqes);
 	kvfree(ring->pages);

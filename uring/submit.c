@@ -40,17 +40,14 @@ static bool
 next_sqe(struct ring *ring, struct uring_sqe *sqe)
 {
 	u32 i = READ_ONCE(ring->sq_array[ring->sq_head & (ring->sq_entries - 1)]);
-	const u64 *from;
-	u64 *to = (u64 *)sqe;
-
 	ring->sq_head++;
 	if (unlikely(i >= ring->sq_entries)) {
 		WRITE_ONCE(ring->shared->sq_dropped, ring->shared->sq_dropped + 1);
 		return false;
 	}
-	from = (const u64 *)(ring->sqes + ((size_t)i << ring->sqe_shift));
-	for (u32 k = 0; k < sizeof(*sqe) / sizeof(u64); k++)
-		to[k] = READ_ONCE(from[k]);
+	*sqe = *(const struct uring_sqe *)(ring->sqes + ((size_t)i << ring->sqe_shift));
+	/* From here on the copy is looked at, whatever the program does. */
+	barrier();
 	return true;
 }
 
@@ -101,7 +98,7 @@ request_prep(struct request *r, const struct uring_sqe *sqe, struct chain *c)
 	const struct op_def *def;
 	int err;
 
-	r->flags = sqe->flags;
+	r->flags = sqe->flags | RQ_SUBMITTED;
 	r->opcode = IORING_OP_NOP;
 	r->user_data = sqe->user_data;
 	if (sqe->opcode >= IORING_OP_LAST || !op_defs[sqe->opcode].issue)
@@ -199,7 +196,7 @@ keep(struct request *r)
 }
 
 /* A single request, or a chain. */
-static void
+static __always_inline void
 start(struct request *r)
 {
 	int err;
@@ -412,7 +409,7 @@ get_events(struct ring *ring, struct uring_task *t, struct wait_args *w)
 {
 	int ret = get_wait_args(w);
 
-	if (!ret)
+	if (!ret && unlikely(w->sigmask != NULL))
 		ret = signal_set_user_mask(w->sigmask, w->sigmask_size);
 	if (ret)
 		return ret;
@@ -477,11 +474,14 @@ static long
 enter(struct fdref *r, u32 to_submit, struct wait_args *w)
 {
 	struct ring *ring = file_ring(r->file);
-	struct uring_task *t = uring_task_get();
+	struct uring_task *t = current->uring;
 	long ret;
 
-	if (!t)
-		return -ENOMEM;
+	if (unlikely(!t)) {
+		t = uring_task_get();
+		if (!t)
+			return -ENOMEM;
+	}
 	t->inside = r;
 	WRITE_ONCE(t->active, TASK_INSIDE);
 	ret = enter_ring(ring, t, to_submit, w);

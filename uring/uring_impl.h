@@ -99,6 +99,8 @@ struct ring {
 	u32 *sq_array;
 	/* (mutex) */
 	u32 sq_head;
+	/* (mutex)  a request to be used again; NULL: none */
+	struct request *spare;
 	/* Held while requests are taken from the ring and started, and for registered things. */
 	struct mutex mutex;
 
@@ -211,6 +213,8 @@ enum request_state {
 #define RQ_POLL_FIRST 0x40000u
 /* A negative result is what it was for. */
 #define RQ_NO_FAIL 0x80000u
+/* Its submitter starts it, under the ring's mutex, until it is tracked. */
+#define RQ_SUBMITTED 0x100000u
 
 /* A queue that a request waits on. */
 struct poll_entry {
@@ -438,10 +442,20 @@ void ring_put(struct ring *ring);
 bool ring_post(struct ring *ring, u64 user_data, s32 res, u32 flags);
 /* The same of a request whose end counts. */
 void ring_post_request(struct request *r);
-/* Moves what has overflown to the ring as far as there is room. True: all is there. */
-bool ring_flush_overflow(struct ring *ring);
+/* Moves what has overflown to the ring as far as there is room. */
+void ring_move_overflow(struct ring *ring);
+static inline void
+ring_flush_overflow(struct ring *ring)
+{
+	if (unlikely(READ_ONCE(ring->nr_overflow)))
+		ring_move_overflow(ring);
+}
 /* Completions that the program has not taken. */
-u32 ring_ready(const struct ring *ring);
+static inline u32
+ring_ready(const struct ring *ring)
+{
+	return READ_ONCE(ring->shared->cq_tail) - READ_ONCE(ring->shared->cq_head);
+}
 void ring_drop_overflow(struct ring *ring);
 
 /* --- request.c --- */
@@ -458,8 +472,14 @@ void request_push(struct request *r);
 void request_start(struct request *r, u32 how);
 /* By a worker, who may wait. */
 void request_run(struct request *r, struct uring_worker *w);
-/* Runs what is on the list. True: there was something. */
-bool task_work_run(struct uring_task *t);
+/* Runs what is on the list. */
+bool task_work_run_all(struct uring_task *t);
+/* The same if there is something: was there? */
+static inline bool
+task_work_run(struct uring_task *t)
+{
+	return unlikely(READ_ONCE(t->work)) && task_work_run_all(t);
+}
 void request_free(struct request *r);
 /* Notes that it fails, with this result. */
 void request_fail(struct request *r, s32 res);

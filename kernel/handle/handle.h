@@ -93,7 +93,11 @@ s64 file_write(struct file *f, struct iter *from, u64 *pos);
  */
 s64 file_rw(struct file *f, struct iter *it, s64 pos, int flags, bool write);
 /* splice.c: as splice(2) and tee(2); an offset that is not NULL is used and moved. */
-s64 file_splice(struct file *in, s64 *ioff, struct file *out, s64 *ooff, size_t n,
+struct splice_end {
+	struct file *file;
+	s64 *off;
+};
+s64 file_splice(const struct splice_end *from, const struct splice_end *to, size_t n,
 		unsigned int flags);
 s64 file_tee(struct file *in, struct file *out, size_t n, unsigned int flags);
 /* epoll.c: epoll_ctl(2) with the event in kernel memory. */

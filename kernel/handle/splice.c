@@ -214,8 +214,11 @@ splice_moved(struct file *f, s64 *off, u64 pos)
 }
 
 s64
-file_splice(struct file *in, s64 *ioff, struct file *out, s64 *ooff, size_t n, unsigned int flags)
+file_splice(const struct splice_end *from, const struct splice_end *to, size_t n,
+	    unsigned int flags)
 {
+	struct file *in = from->file, *out = to->file;
+	s64 *ioff = from->off, *ooff = to->off;
 	struct pipe *pi = file_pipe(in), *po = file_pipe(out);
 	bool nonblock = flags & SPLICE_F_NONBLOCK;
 	u64 pos;
@@ -321,8 +324,8 @@ splice_fds(const struct fdref *in, s64 __user *uin, const struct fdref *out, s64
 		return -ESPIPE;
 	if ((uin && get_user(ioff, uin)) || (uout && get_user(ooff, uout)))
 		return -EFAULT;
-	ret = file_splice(in->file, uin ? &ioff : NULL, out->file, uout ? &ooff : NULL, a->n,
-			  a->flags);
+	ret = file_splice(&(struct splice_end){in->file, uin ? &ioff : NULL},
+			  &(struct splice_end){out->file, uout ? &ooff : NULL}, a->n, a->flags);
 	if (ret > 0 && ((uin && put_user(ioff, uin)) || (uout && put_user(ooff, uout))))
 		return -EFAULT;
 	return ret;

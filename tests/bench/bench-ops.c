@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <linux/io_uring.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -486,6 +487,41 @@ thread(long n)
 	end();
 }
 
+/* A ring of one entry: an operation that does nothing, submitted and waited for by one call. */
+static void
+uring_nop(long n)
+{
+	struct io_uring_params p = { 0 };
+	int fd = syscall(SYS_io_uring_setup, 1, &p);
+	struct io_uring_sqe *sqe;
+	unsigned *sq_tail, *sq_array, *cq_head;
+	char *ring;
+
+	if (fd < 0)
+		fatal("io_uring_setup");
+	ring = mmap(NULL, p.sq_off.array + sizeof(unsigned), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		    IORING_OFF_SQ_RING);
+	sqe = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQES);
+	if (ring == MAP_FAILED || sqe == MAP_FAILED)
+		fatal("mmap of a ring");
+	sq_tail = (unsigned *)(ring + p.sq_off.tail);
+	sq_array = (unsigned *)(ring + p.sq_off.array);
+	cq_head = (unsigned *)(ring + p.cq_off.head);
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->opcode = IORING_OP_NOP;
+	sq_array[0] = 0;
+	begin();
+	for (long i = 0; i < n; i++) {
+		__atomic_store_n(sq_tail, *sq_tail + 1, __ATOMIC_RELEASE);
+		syscall(SYS_io_uring_enter, fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0);
+		__atomic_store_n(cq_head, *cq_head + 1, __ATOMIC_RELEASE);
+	}
+	end();
+	munmap(ring, p.sq_off.array + sizeof(unsigned));
+	munmap(sqe, 4096);
+	close(fd);
+}
+
 static const struct op ops[] = {
 	{ "null_syscall", null_syscall, LONG_MAX },
 	{ "clock_gettime_vdso", clock_vdso, LONG_MAX },
@@ -507,6 +543,7 @@ static const struct op ops[] = {
 	{ "fork_exit", fork_exit, LONG_MAX },
 	{ "fork_exec", fork_exec, LONG_MAX },
 	{ "thread", thread, LONG_MAX },
+	{ "io_uring_nop", uring_nop, LONG_MAX },
 	{ "futex_wake", futex_wake, LONG_MAX },
 	{ "futex_wake_wait", futex_wake_wait, LONG_MAX },
 };
