@@ -25,8 +25,6 @@
 #include "mm/pagecache.h"
 #include "mm/uffd_impl.h"
 
-#define STACK_GUARD (256UL << PAGE_SHIFT)
-#define RLIMIT_STACK 3
 /* Neighbours of a file page that are mapped along, if the cache has them. */
 #define AROUND 16u
 
@@ -262,7 +260,7 @@ fault_file(struct fault *f, struct pt *t, unsigned int i, const struct run *run)
 
 /* --- finding the place --- */
 
-static bool
+static inline bool
 access_ok(meta_t m, u32 access)
 {
 	u32 prot = meta_prot(m);
@@ -277,6 +275,12 @@ access_ok(meta_t m, u32 access)
 	if (access & FAULT_EXEC)
 		return prot & PROT_EXEC;
 	return prot || access & FAULT_FORCE;
+}
+
+bool
+fault_access_ok(meta_t m, u32 access)
+{
+	return access_ok(m, access);
 }
 
 static int
@@ -410,75 +414,6 @@ fault_try(struct fault *f)
 	return ret;
 }
 
-/* --- stack growth --- */
-
-/* Top of the mapping of kind m that begins at `start`. */
-static unsigned long
-stack_top(struct space *s, unsigned long start, meta_t m)
-{
-	unsigned long top = start;
-	struct run r;
-
-	while (space_next_run(s, top, USER_END, &r, false) && r.start == top && r.meta == m)
-		top = r.end;
-	return top;
-}
-
-/* Does a mapping that may be accessed lie too close below? */
-static bool
-guard_hit(struct space *s, unsigned long low)
-{
-	unsigned long va = low > STACK_GUARD ? low - STACK_GUARD : 0;
-	struct run r;
-
-	for (; space_next_run(s, va, low, &r, false); va = r.end)
-		if (meta_prot(r.meta) && !(r.meta & META_GROWSDOWN))
-			return true;
-	return false;
-}
-
-/* The stack r, whose region is held, is to reach down to `low`. */
-static int
-stack_grow_run(struct fault *f, unsigned long low, struct run r)
-{
-	struct range op = {.op = RANGE_MAP, .exclusive = true};
-	u64 pages, limit = mm_port_rlimit(RLIMIT_STACK);
-	int err;
-
-	if (!access_ok(r.meta, f->access))
-		return -EFAULT;
-	if (stack_top(f->space, r.start, r.meta) - low > limit || guard_hit(f->space, low))
-		return -EFAULT;
-	pages = (r.start - low) >> PAGE_SHIFT;
-	if (space_check_limits(f->space, pages, r.meta) ||
-	    (r.meta & META_LOCKED && space_check_mlock(f->space, pages)))
-		return -EFAULT;
-	if (r.meta & META_ACCOUNT && commit_charge((s64)pages))
-		return -EFAULT;
-	op.meta = r.meta;
-	err = range_apply(f->space, low, r.start, &op);
-	if (err && r.meta & META_ACCOUNT)
-		commit_add(-(s64)pages);
-	/* Another thread of ours was faster. */
-	return err == -EEXIST ? 0 : err;
-}
-
-/* 0: the stack above now reaches down to va. */
-static int
-stack_grow(struct fault *f)
-{
-	unsigned long low = align_down(f->va, PAGE_SIZE);
-	int err = -EFAULT;
-	struct run r;
-
-	if (!space_next_run(f->space, low, USER_END, &r, true))
-		return -EFAULT;
-	if (r.meta & META_GROWSDOWN && meta_is_anon(r.meta))
-		err = stack_grow_run(f, low, r);
-	meta_hold(r.meta, -1);
-	return err;
-}
-
 /* --- between tries --- */
 
 static int
@@ -539,7 +474,7 @@ get_need(struct fault *f, int need)
 		return 0;
 	case NEED_STACK:
 		bad(f, SIGSEGV, SEGV_MAPERR);
-		return stack_grow(f);
+		return stack_grow(f->space, f->va, f->access);
 	case NEED_FORK:
 		space_wait_fork(f->space);
 		return 0;

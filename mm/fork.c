@@ -33,6 +33,7 @@
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/pkey_impl.h"
 #include "mm/uffd_impl.h"
 
 /* How often memory is waited for in one place. */

@@ -9,15 +9,16 @@
  */
 #include "lib/errno.h"
 #include "mm/pagecache.h"
+#include "mm/pkey_impl.h"
 #include "mm/uffd_impl.h"
 
-/* vm.mmap_min_addr */
-#define MMAP_MIN 0x10000UL
 #define CAP_IPC_LOCK 14
 #define CAP_SYS_RAWIO 17
 #define RLIMIT_DATA 2
 #define RLIMIT_MEMLOCK 8
 #define RLIMIT_AS 9
+
+unsigned long mmap_min_addr __read_mostly = 0x10000;
 
 u64
 space_limit_pages(unsigned int which)
@@ -86,7 +87,7 @@ check_place(const struct mapping *m)
 		return -ENOMEM;
 	if (!is_aligned(m->addr, PAGE_SIZE))
 		return -EINVAL;
-	if (m->addr < MMAP_MIN && !mm_port_capable(CAP_SYS_RAWIO))
+	if (m->addr < READ_ONCE(mmap_min_addr) && !mm_port_capable(CAP_SYS_RAWIO))
 		return -EPERM;
 	return 0;
 }

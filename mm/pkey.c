@@ -9,7 +9,7 @@
  */
 #include "kernel/syscall/syscalls.h"
 #include "lib/errno.h"
-#include "mm/space_impl.h"
+#include "mm/pkey_impl.h"
 
 #define PKEY_DISABLE_ACCESS 1u
 #define PKEY_ACCESS_MASK 3u

@@ -19,6 +19,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/pagecache.h"
+#include "mm/pkey_impl.h"
 #include "mm/port.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"

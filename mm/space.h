@@ -31,6 +31,8 @@ void space_init(void);
 /* vm.overcommit_memory, vm.overcommit_ratio, and Committed_AS in pages. */
 extern int overcommit_mode;
 extern u32 overcommit_ratio;
+/* vm.mmap_min_addr: below that only who has CAP_SYS_RAWIO may map. */
+extern unsigned long mmap_min_addr;
 /* vm.max_map_count: mappings of a space, but for a few in each page-table page. */
 extern u32 max_map_count;
 DECLARE_COUNTER(committed_pages);

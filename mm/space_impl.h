@@ -705,10 +705,14 @@ int range_try(struct space *s, unsigned long start, unsigned long end, struct ra
 int range_wait_memory(struct space *s);
 /* pt_lock_leaf() that waits for memory. NULL: there is none. */
 struct pt *range_lock_leaf(struct space *s, unsigned long va);
+
+/* --- range_look.c --- */
 /* The first run in [va, end), clipped. With `hold` a reference on its region. False: none. */
 bool space_next_run(struct space *s, unsigned long va, unsigned long end, struct run *out,
 		    bool hold);
 bool range_is_free(struct space *s, unsigned long start, unsigned long end);
+
+/* --- range.c --- */
 /* Entries of slots [i, j) of a leaf are no longer to be told of before a write. Lock held. */
 void leaf_forget_wp(struct pt *t, unsigned int i, unsigned int j);
 /* Drops the entries of slots [i, j) of a leaf that belong to run meta m. Lock held. */
@@ -915,6 +919,13 @@ entry_set_cached(struct pt *t, unsigned int i, struct page *p, meta_t m, u64 bit
 	pt_count_file(t, m, 1);
 }
 
+/* --- stack_grow.c --- */
+/* Does m allow this access (FAULT_*)? */
+bool fault_access_ok(meta_t m, u32 access);
+/* 0: the stack above va now reaches down to it. -EFAULT, -ENOMEM. May sleep. */
+int stack_grow(struct space *s, unsigned long va, u32 access);
+
+/* --- fault.c --- */
 /* Brings in all pages of a range; the fault's error. */
 int space_populate(struct space *s, unsigned long start, unsigned long end, bool write);
 
@@ -971,18 +982,6 @@ int space_check_limits(struct space *s, u64 pages, meta_t m);
 int space_check_mlock(struct space *s, u64 pages);
 /* space_unmap() that leaves it to the caller to send the events (uffd_unmap_done()). */
 int space_unmap_quiet(struct space *s, unsigned long addr, size_t len, struct list *events);
-
-/* As space_protect(); key -1: none is asked for. */
-int space_protect_key(struct space *s, unsigned long addr, size_t len, u32 prot, int key);
-
-/* --- pkey.c --- */
-#define PKEYS 16
-void pkey_space_init(struct space *s);
-void pkey_space_copy(struct space *s, struct space *parent);
-/* May programs name it? */
-bool pkey_is_valid(struct space *s, int key);
-/* The key of what may only be executed, which current may not read by from now on; 0: none. */
-u32 pkey_exec_only(struct space *s);
 
 /* --- madvise.c --- */
 int space_advise(struct space *s, unsigned long start, unsigned long end, int advice);

@@ -4,6 +4,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/pagecache.h"
+#include "mm/pkey_impl.h"
 #include "mm/space_impl.h"
 #include "mm/uaccess.h"
 
@@ -12,7 +13,6 @@
 #define RLIMIT_MEMLOCK 8
 /* PROT_SEM, which means nothing here, is allowed as on Linux. */
 #define PROT_KNOWN 15UL
-#define MMAP_MIN 0x10000UL
 /* Flags that MAP_SHARED_VALIDATE knows. */
 #define MAP_KNOWN                                                                                  \
 	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE |   \
@@ -56,8 +56,8 @@ sys_mmap(unsigned long addr, size_t len, unsigned long prot, unsigned long flags
 			return -EBADF;
 	}
 	/* A hint below the lowest address means that address. */
-	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && addr && addr < MMAP_MIN)
-		addr = MMAP_MIN;
+	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && addr)
+		addr = max(addr, align_up(READ_ONCE(mmap_min_addr), PAGE_SIZE));
 	if (prot & PROT_READ && mm_port_read_implies_exec())
 		prot |= PROT_EXEC;
 	ret = len ? check_flags(flags, b.file) : -EINVAL;

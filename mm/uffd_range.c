@@ -8,14 +8,11 @@
 #include "lib/errno.h"
 #include "mm/uffd_impl.h"
 
-/* vm.mmap_min_addr */
-#define MMAP_MIN 0x10000UL
-
 int
 uffd_check_range(u64 start, u64 len)
 {
 	if (!is_aligned(start, PAGE_SIZE) || !is_aligned(len, PAGE_SIZE) || !len ||
-	    start < MMAP_MIN || start >= USER_END || len > USER_END - start)
+	    start < READ_ONCE(mmap_min_addr) || start >= USER_END || len > USER_END - start)
 		return -EINVAL;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "fs/mount.h"
 #include "fs/notify.h"
 #include "kernel/console.h"
+#include "kernel/cred.h"
 #include "kernel/dev/klog.h"
 #include "kernel/handle/handle.h"
 #include "kernel/handle/pipe.h"
@@ -232,6 +233,27 @@ store_overcommit(char *text)
 	WRITE_ONCE(overcommit_mode, (int)v);
 	return 0;
 }
+static int
+show_mmap_min_addr(struct seq *s)
+{
+	seq_printf(s, "%lu\n", READ_ONCE(mmap_min_addr));
+	return 0;
+}
+
+static int
+store_mmap_min_addr(char *text)
+{
+	u64 v;
+
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	if (parse_u64(text, 10, &v))
+		return -EINVAL;
+	WRITE_ONCE(mmap_min_addr, v);
+	return 0;
+}
+
+SYSCTL_RW(mmap_min_addr, "vm/mmap_min_addr", show_mmap_min_addr, store_mmap_min_addr);
 SYSCTL_RW(overcommit_memory, "vm/overcommit_memory", show_overcommit, store_overcommit);
 SYSCTL_U32(overcommit_ratio, "vm/overcommit_ratio", &overcommit_ratio, 0, SETTING_MAX);
 SYSCTL_U32(max_map_count, "vm/max_map_count", &max_map_count, 0, SETTING_MAX);

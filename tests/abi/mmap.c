@@ -345,3 +345,30 @@ TEST(populate_and_locked)
 	is(vec[3] & 1, 1);
 	is(munmap(m, 4 * K4), 0);
 }
+
+TEST(lowest_address)
+{
+	char text[32];
+	char *p;
+
+	get("/proc/sys/vm/mmap_min_addr", text, sizeof(text));
+	same(text, "65536\n");
+	fails(put("/proc/sys/vm/mmap_min_addr", "x"), EINVAL);
+	in_child {
+		drop(USER);
+		fails((long)mmap((void *)0x8000, K4, RW, ANON | MAP_FIXED, -1, 0), EPERM);
+		check(mmap((void *)0x10000, K4, RW, ANON | MAP_FIXED, -1, 0) == (void *)0x10000);
+		fails(put("/proc/sys/vm/mmap_min_addr", "0"), EACCES);
+	}
+	is(put("/proc/sys/vm/mmap_min_addr", "131072"), 0);
+	in_child {
+		drop(USER);
+		fails((long)mmap((void *)0x10000, K4, RW, ANON | MAP_FIXED, -1, 0), EPERM);
+		check(mmap((void *)0x20000, K4, RW, ANON | MAP_FIXED, -1, 0) == (void *)0x20000);
+		/* A hint below means that address. */
+		munmap((void *)0x20000, K4);
+		p = mmap((void *)0x1000, K4, RW, ANON, -1, 0);
+		check(p == (void *)0x20000);
+	}
+	is(put("/proc/sys/vm/mmap_min_addr", "65536"), 0);
+}
