@@ -126,6 +126,8 @@ void mount_detach_list(struct list *gone);
 void mount_part_list(struct list *gone);
 /* Then drops what it held. No lock but mount_mutex. May sleep. */
 void mount_put_list(struct list *gone);
+/* In a tree that is nowhere, whose handle is open. */
+bool mount_is_loose(const struct mount *m);
 /* Is p (still) the place of an attached mount of current's namespace? */
 bool mount_in_ns(const struct mount *m);
 /* Goes to the topmost mount on p, replacing its references. */

@@ -74,6 +74,19 @@ current_mount_ns(void)
 	return ns ? mount_ns_of(ns) : &init_mount_ns;
 }
 
+/* False: user has as many as there may be, without those that only wait for their end. */
+static bool
+count_against(struct user *user)
+{
+	u32 max = READ_ONCE(mount_ns_max);
+
+	if (user_count_try_add(user, USER_MNT_NAMESPACES, 1, max))
+		return true;
+	mount_tree_lock();
+	mount_tree_unlock();
+	return user_count_try_add(user, USER_MNT_NAMESPACES, 1, max);
+}
+
 struct mount_ns *
 mount_ns_alloc(bool anon)
 {
@@ -81,7 +94,7 @@ mount_ns_alloc(bool anon)
 	struct mount_ns *ns;
 	int err;
 
-	if (!user_count_try_add(user, USER_MNT_NAMESPACES, 1, READ_ONCE(mount_ns_max)))
+	if (!count_against(user))
 		return err_ptr(-ENOSPC);
 	ns = kzalloc(sizeof(*ns), GFP_KERNEL);
 	err = ns ? ns_init(&ns->common, NS_MNT) : -ENOMEM;

@@ -181,7 +181,7 @@ static int
 check_move(const struct path *from, const struct path *to)
 {
 	struct mount *m = from->mnt;
-	bool ours = m->parent ? mount_in_ns(m) : m->ns && m->ns->anon;
+	bool ours = m->parent ? mount_in_ns(m) : mount_is_loose(m);
 
 	if (!ours || !mount_in_ns(to->mnt) || from->dentry != m->root)
 		return -EINVAL;

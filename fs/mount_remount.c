@@ -123,7 +123,7 @@ may_change(const struct mount *m)
 {
 	if (!READ_ONCE(m->attached) || !m->ns)
 		return false;
-	return m->parent ? mount_in_ns(m) : m->ns->anon;
+	return m->parent ? mount_in_ns(m) : mount_is_loose(m);
 }
 
 /* Groups are made first, so that nothing fails half way. */

@@ -24,6 +24,13 @@ mount_in_ns(const struct mount *m)
 	return READ_ONCE(m->attached) && m->ns == current_mount_ns();
 }
 
+bool
+mount_is_loose(const struct mount *m)
+{
+	/* Once the handle is closed it may take a while until the tree goes. */
+	return m->ns && m->ns->anon && READ_ONCE(m->ns->common.refs);
+}
+
 static struct hlist *
 point_chain(const struct dentry *d)
 {
