@@ -309,7 +309,7 @@ TEST(slab_torture)
 		/* What a CPU has that just leaves comes back when it is dead. */
 		for (int i = 0; i < 1000 && slabs_in(torture[k]) != 0; i++) {
 			slab_shrink();
-			test_sleep(1000000);
+			test_yield();
 		}
 		EXPECT_EQ(slabs_in(torture[k]), 0);
 		slab_cache_destroy(torture[k]);
