@@ -15,6 +15,7 @@
 #include "kernel/file.h"
 #include "kernel/port.h"
 #include "kernel/signal/port.h"
+#include "kernel/task/ns.h"
 #include "kernel/task/task.h"
 #include "lib/errno.h"
 #include "percpu/work.h"
@@ -22,15 +23,17 @@
 
 #define CORE_FLAGS (O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_LARGEFILE)
 
-/* A context at the root of process 1; NULL without memory. */
+/* A context at the root of process 1; NULL without memory. *ns, if asked for: its mounts. */
 static struct fs_context *
-first_context(void)
+first_context(struct ns **ns)
 {
 	struct task *init = task_find_get(1);
 	struct fs_context *fs = NULL, *copy = NULL;
 
 	if (init) {
 		fs = task_get_fs(init);
+		if (ns)
+			*ns = task_ns_get(init, NS_MNT, false);
 		task_put(init);
 	}
 	if (fs) {
@@ -83,7 +86,7 @@ swap_context(struct fs_context *fs)
 static struct file *
 open_safe(const char *name)
 {
-	struct fs_context *fs = first_context(), *mine = current->fs;
+	struct fs_context *fs = first_context(NULL), *mine = current->fs;
 	struct cred *root = cred_prepare();
 	const struct cred *old;
 	struct file *f = err_ptr(-ENOMEM);
@@ -140,9 +143,9 @@ helper_prepare(struct helper *h)
 	struct rlimit old;
 	int err;
 
-	current->fs = first_context();
+	current->fs = first_context(&current->mnt_ns);
 	current->files = files_create();
-	if (!current->fs || !current->files)
+	if (!current->fs || !current->mnt_ns || !current->files)
 		return -ENOMEM;
 	/* That it is not dumped by another one of its kind, and so on. */
 	err = rlimit_set(p, RLIMIT_CORE, &core, &old);

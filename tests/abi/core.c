@@ -835,6 +835,42 @@ TEST(command_with_pidfd)
 	same(buf, want);
 }
 
+/* A helper is a process of the namespaces that process 1 is in. */
+HELPER(where)
+{
+	char ns[64] = "", buf[65536];
+	FILE *f;
+
+	while (read(0, buf, sizeof(buf)) > 0)
+		;
+	readlink("/proc/self/ns/mnt", ns, sizeof(ns) - 1);
+	get("/proc/self/mountinfo", buf, sizeof(buf));
+	f = fopen(OUT ".new", "w");
+	fprintf(f, "%s mounts %d", ns, strstr(buf, " / / ") != NULL);
+	/* What its children do to mounts of their own is not seen outside. */
+	if (syscall(SYS_clone, CLONE_NEWNS | SIGCHLD, 0, 0, 0, 0) == 0) {
+		readlink("/proc/self/ns/mnt", buf, sizeof(buf));
+		_exit(memcmp(buf, ns, strlen(ns)) ? 0 : 1);
+	}
+	wait(&argc);
+	fprintf(f, " child %d\n", argc);
+	fclose(f);
+	rename(OUT ".new", OUT);
+	return 0;
+}
+
+TEST(command_has_mounts)
+{
+	char buf[4096], want[200], ns[64] = "";
+
+	readlink("/proc/1/ns/mnt", ns, sizeof(ns) - 1);
+	is(put(PATTERN, command("@where")), 0);
+	check(dumped(crash(abort_now, 0, NULL)));
+	check(have_out(buf, sizeof(buf)));
+	snprintf(want, sizeof(want), "%s mounts 1 child 0\n", ns);
+	same(buf, want);
+}
+
 TEST(command_missing)
 {
 	is(put(PATTERN, "|/nowhere/at/all %p"), 0);
