@@ -117,7 +117,10 @@ sys_remap_file_pages(unsigned long start, unsigned long size, unsigned long prot
 	b.file = m.file;
 	flags = (flags & MAP_NONBLOCK) | MAP_SHARED | MAP_FIXED | MAP_POPULATE |
 		(m.vm_flags & MAPPING_LOCKED ? MAP_LOCKED : 0);
-	if (start + size <= m.end)
+	/* Behind all that a file may have. */
+	if (pgoff + (size >> PAGE_SHIFT) > (u64)S64_MAX >> PAGE_SHIFT)
+		ret = -EOVERFLOW;
+	else if (start + size <= m.end)
 		ret = space_map(s, start, size, m.prot, (u32)flags, &b);
 	mm_port_file_put(m.file);
 	return ret < 0 ? ret : 0;

@@ -163,6 +163,10 @@ remap(int fd, int flags)
 	fails(REMAP(p, 4096, PROT_READ, 0, 0), EINVAL);
 	fails(REMAP(p, 4096, 0, -1L, 0), EINVAL);
 	fails(REMAP(p, -4096L, 0, 0, 0), EINVAL);
+	/* Where no file has bytes; the number of the byte would not fit either. */
+	fails(REMAP(p, 4096, 0, 1L << 52, 0), EOVERFLOW);
+	fails(REMAP(p, 4096, 0, (1L << 52) + 1, 0), EOVERFLOW);
+	is(p[0], 'A');
 	munmap(p, 4 * 4096);
 	fails(REMAP(p, 4096, 0, 0, 0), EINVAL);
 }
