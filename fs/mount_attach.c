@@ -4,15 +4,16 @@
  *
  * Model: check, reserve, commit. If the parent is shared, all mounts of the tree
  * become so, and each mount that follows the parent gets a copy, in whatever
- * namespace it is. If its place is taken, the copy goes below what is there: what
+ * namespace it is. Each copy is counted as it is made, so that there are never many
+ * more than there may be. If its place is taken, the copy goes below what is there: what
  * somebody mounted there by hand stays on top.
  *
  * Locking: the tree lock; walks see the commit as one change (mount_seq).
  */
 #include "fs/mount_impl.h"
 
-static int
-room_in(struct mount_ns *ns, struct mount *tree)
+int
+mount_reserve(struct mount_ns *ns, struct mount *tree)
 {
 	u32 n = mount_tree_size(tree);
 
@@ -22,31 +23,35 @@ room_in(struct mount_ns *ns, struct mount *tree)
 	return 0;
 }
 
-/* Do all that come fit into their namespaces? */
-static int
-check_room(const struct prop_set *set, struct mount *top, struct mount_ns *ns)
+/* What was reserved has come, or will not. */
+static void
+unreserve(const struct prop_set *set, struct mount_ns *ns)
 {
-	int err = top->ns == ns ? 0 : room_in(ns, top);
-
-	for (u32 i = 1; i < set->n && !err; i++) {
-		if (set->t[i].copy)
-			err = room_in(set->t[i].m->ns, set->t[i].copy);
-	}
 	ns->coming = 0;
 	for (u32 i = 1; i < set->n; i++) {
 		if (set->t[i].copy)
 			set->t[i].m->ns->coming = 0;
 	}
-	return err;
 }
 
+/* All at once: each time would wait for a grace period. */
 static void
 free_copies(struct prop_set *set)
 {
+	struct list gone;
+
+	list_init(&gone);
+	mount_write_lock();
 	for (u32 i = 1; i < set->n; i++) {
 		if (set->t[i].copy)
-			mount_free_tree(set->t[i].copy);
+			mount_collect(set->t[i].copy, &gone);
 	}
+	mount_detach_list(&gone);
+	mount_write_unlock();
+	if (list_empty(&gone))
+		return;
+	mount_part_list(&gone);
+	mount_put_list(&gone);
 }
 
 /* What `there` holds of its place goes back: its parent stays attached, none is the last. */
@@ -105,9 +110,9 @@ mount_attach_tree(struct mount *top, struct mount *parent, struct dentry *point)
 	struct path to = {.mnt = parent, .dentry = point}, was = {0};
 	bool shared = mount_shared(parent);
 	struct prop_set set = {0};
-	int err = 0;
+	int err = top->ns == parent->ns ? 0 : mount_reserve(parent->ns, top);
 
-	if (shared) {
+	if (!err && shared) {
 		err = prop_make_shared(top);
 		if (!err)
 			err = prop_collect(&set, parent);
@@ -115,9 +120,8 @@ mount_attach_tree(struct mount *top, struct mount *parent, struct dentry *point)
 			err = prop_copy(&set, top, point);
 	}
 	if (!err)
-		err = check_room(&set, top, parent->ns);
-	if (!err)
 		err = mount_mark_point(point);
+	unreserve(&set, parent->ns);
 	if (err)
 		free_copies(&set);
 	else

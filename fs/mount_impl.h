@@ -143,6 +143,8 @@ void mount_mark_again(struct dentry *d);
  * without tasks, or one that moves. -ENOSPC, -ENOENT, -ENOMEM, -EINVAL.
  */
 int mount_attach_tree(struct mount *top, struct mount *parent, struct dentry *point);
+/* Counts a tree that is about to come into ns (ns->coming). -ENOSPC: there is no room. */
+int mount_reserve(struct mount_ns *ns, struct mount *tree);
 
 /* --- mount_propagate.c; the tree lock is held --- */
 
@@ -182,7 +184,7 @@ struct prop_set {
 /* All that follow `first` (which is t[0]), group by group. -ENOMEM. prop_free() in any case. */
 int prop_collect(struct prop_set *set, struct mount *first);
 void prop_free(struct prop_set *set);
-/* Makes copies of a tree for the targets that can show `point`. */
+/* Makes copies of a tree for the targets that can show `point`, with room for each. */
 int prop_copy(struct prop_set *set, struct mount *top, struct dentry *point);
 /* A group for every mount of the tree that has none; kept or not by prop_settle(). -ENOMEM. */
 int prop_make_shared(struct mount *top);

@@ -306,6 +306,9 @@ prop_copy(struct prop_set *set, struct mount *top, struct dentry *point)
 		if (is_err(copy))
 			return ptr_err(copy);
 		t->copy = copy;
+		err = mount_reserve(t->m->ns, copy);
+		if (err)
+			return err;
 		err = slave ? twins_to_slaves(src, mount_shared(t->m)) : 0;
 		if (err)
 			return err;

@@ -2,6 +2,7 @@
 /* Shared, slave, private and unbindable mounts, in one namespace and between several. */
 #include "tests/abi/mountns.h"
 
+#define MANY 1200
 #define MS_TYPE(place, type) works(mount(NULL, place, NULL, type, NULL))
 
 static void
@@ -548,6 +549,30 @@ TEST(no_room_for_copies)
 	gate_open(&go);
 	is(reap(pid), 0);
 	tmpfs_on("a/x");
+}
+
+/* So many copies of so much come to an end where the room does. */
+TEST_LIMIT(no_room_for_all_copies, 120)
+{
+	char before[32], small[32], name[32];
+
+	get("/proc/sys/fs/mount-max", before, sizeof(before));
+	snprintf(small, sizeof(small), "%d", mounts_in("/proc/self/mountinfo") + 4000);
+	is(put("/proc/sys/fs/mount-max", small), 0);
+	shared_a();
+	tmpfs_on("b");
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "p%d", i);
+		works(mkdir(name, 0755));
+		works(mount("a", name, NULL, MS_BIND, NULL));
+		snprintf(name, sizeof(name), "b/%d", i);
+		works(mkdir(name, 0755));
+		works(mount(name, name, NULL, MS_BIND, NULL));
+	}
+	fails(mount("b", "a/x", NULL, MS_BIND | MS_REC, NULL), ENOSPC);
+	fails(mount("b", "a/x", NULL, MS_MOVE, NULL), ENOSPC);
+	check(!is_mounted("a/x"));
+	is(put("/proc/sys/fs/mount-max", before), 0);
 }
 
 /* --- all at once --- */
