@@ -109,26 +109,22 @@ mount_kernel(const char *source, const char *target, const char *type, u64 flags
 
 /* --- bind and move --- */
 
-/*
- * Only what current sees, and namespaces, but for one of mounts that is not younger than
- * current's: it could keep itself.
- */
+/* A namespace of mounts that is not younger than current's: in that it could keep itself. */
 static bool
-may_bind(const struct path *from)
+keeps_itself(const struct dentry *d)
 {
-	struct ns *ns = dentry_ns(from->dentry);
+	struct ns *ns = dentry_ns(d);
 
-	if (from->mnt->flags & MOUNT_UNBINDABLE)
-		return false;
-	if (!ns)
-		return mount_in_ns(from->mnt);
-	return ns->kind != NS_MNT || mount_ns_of(ns)->seq > current_mount_ns()->seq;
+	return ns && ns->kind == NS_MNT && mount_ns_of(ns)->seq <= current_mount_ns()->seq;
 }
 
+/* Only what current sees, and namespaces. */
 struct mount *
 mount_clone(const struct path *from, bool below)
 {
-	if (!may_bind(from))
+	if (from->mnt->flags & MOUNT_UNBINDABLE)
+		return err_ptr(-EINVAL);
+	if (!dentry_ns(from->dentry) && !mount_in_ns(from->mnt))
 		return err_ptr(-EINVAL);
 	return mount_copy_tree(from->mnt, from->dentry, COPY_NS_FILES | (below ? COPY_BELOW : 0));
 }
@@ -146,7 +142,7 @@ do_bind(const struct path *where, const struct mount_request *r)
 	if (err)
 		return err;
 	mount_tree_lock();
-	m = mount_clone(&from, r->flags & MS_REC);
+	m = keeps_itself(from.dentry) ? err_ptr(-EINVAL) : mount_clone(&from, r->flags & MS_REC);
 	err = is_err(m) ? ptr_err(m) : graft(m, where, false);
 	if (err && !is_err(m))
 		mount_free_tree(m);
@@ -170,8 +166,7 @@ static bool
 has_loop(struct mount *top)
 {
 	for (struct mount *m = top; m; m = mount_next(m, top)) {
-		if (mount_is_ns_file(m) &&
-		    mount_ns_of(dentry_ns(m->root))->seq <= current_mount_ns()->seq)
+		if (keeps_itself(m->root))
 			return true;
 	}
 	return false;

@@ -833,3 +833,15 @@ TEST_LIMIT(many_at_once, 60)
 		is(reap(pids[i]), 0);
 	is(mounts_in("/proc/self/mountinfo"), lines);
 }
+
+/* A tree may be made of what stands for this namespace, but not put into it. */
+TEST(copy_of_own_namespace)
+{
+	int fd;
+
+	own_mounts();
+	works(close(creat("f", 0600)));
+	fd = works(syscall(SYS_open_tree, AT_FDCWD, "/proc/self/ns/mnt", OPEN_TREE_CLONE));
+	fails(syscall(SYS_move_mount, fd, "", AT_FDCWD, "f", MOVE_MOUNT_F_EMPTY_PATH), ELOOP);
+	close(fd);
+}
