@@ -157,6 +157,8 @@ mount_end(struct mount *m)
 	spin_lock(&mount_lock);
 	gone = mount_count(m) == 0;
 	m->ending = gone;
+	if (gone)
+		list_del_init(&m->ns_link);
 	spin_unlock(&mount_lock);
 	if (!gone)
 		return;

@@ -8,6 +8,8 @@
 
 extern struct mutex mount_mutex;
 extern struct spinlock mount_lock;
+/* (mount_lock)  by ns_link: those in no tree any more, till nobody uses them */
+extern struct list mount_detached;
 
 /* Write section of mount_seq, with mount_lock. */
 void mount_write_lock(void) __acquires(&mount_lock);
@@ -41,7 +43,7 @@ void mount_ns_retire(struct mount_ns *ns);
 /* Retired ones go. For who has let go of mount_mutex. */
 void mount_ns_reap(void);
 bool mount_ns_dead(void);
-/* The tree lock is held: all mounts of a super, in whatever namespace. */
+/* The tree lock is held: all mounts of a super, in whatever namespace or none. fn never sleeps. */
 void mount_for_super(const struct super *sb, void (*fn)(struct mount *m, void *arg), void *arg);
 /* mount_lock held: something has changed. */
 void mount_ns_touch(struct mount_ns *ns);

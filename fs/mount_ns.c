@@ -173,6 +173,13 @@ mount_for_super(const struct super *sb, void (*fn)(struct mount *m, void *arg), 
 				fn(m, arg);
 		}
 	}
+	/* These may end meanwhile. */
+	spin_lock(&mount_lock);
+	list_for_each_entry(m, &mount_detached, ns_link) {
+		if (m->sb == sb)
+			fn(m, arg);
+	}
+	spin_unlock(&mount_lock);
 }
 
 /* --- the end --- */

@@ -15,6 +15,8 @@
 
 #define POINT_BITS 8
 
+struct list mount_detached = LIST_INIT(mount_detached);
+
 /* (mount_lock)  by mountpoint: whether a dentry has a mount on it anywhere */
 static struct hlist points[1 << POINT_BITS];
 
@@ -287,6 +289,7 @@ mount_detach_list(struct list *gone)
 		m->going = false;
 		if (m->ns)
 			leave_list(m);
+		list_add_tail(&m->ns_link, &mount_detached);
 		WRITE_ONCE(m->attached, false);
 		if (m->parent)
 			mount_unlink(m, &m->was);

@@ -516,6 +516,24 @@ TEST(read_only_everywhere)
 	works(umount("m"));
 }
 
+/* So does one who came through a mount that is nowhere any more. */
+TEST(read_only_but_for_detached)
+{
+	int fd;
+
+	works(mkdir("m", 0755));
+	works(mkdir("n", 0755));
+	works(mount("t", "m", "tmpfs", 0, NULL));
+	works(mount("m", "n", NULL, MS_BIND, NULL));
+	fd = works(open("m/f", O_CREAT | O_WRONLY, 0600));
+	works(umount2("m", MNT_DETACH));
+	fails(mount(NULL, "n", NULL, MS_REMOUNT | MS_RDONLY, NULL), EBUSY);
+	is(write(fd, "x", 1), 1);
+	close(fd);
+	works(mount(NULL, "n", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	works(umount("n"));
+}
+
 /* --- all at once --- */
 
 static void
