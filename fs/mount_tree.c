@@ -162,16 +162,11 @@ static struct mount *
 copy_below(struct mount *m, struct mount *copy_parent)
 {
 	struct mount *c = copy_one(m, m->root);
-	int err;
 
 	if (is_err(c))
 		return c;
-	err = mount_mark_point(m->mountpoint);
-	if (err) {
-		mount_make_private(c);
-		mount_put(c);
-		return err_ptr(err);
-	}
+	/* It may have lost its name, as that of a device that is gone. */
+	mount_mark_again(m->mountpoint);
 	/* No walk is in the copy yet. */
 	spin_lock(&mount_lock);
 	mount_link(c, copy_parent, m->mountpoint);

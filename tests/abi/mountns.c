@@ -534,6 +534,24 @@ TEST(read_only_but_for_detached)
 	works(umount("n"));
 }
 
+/* What is mounted on a name that its file system has taken away is no hindrance. */
+TEST(names_that_are_gone)
+{
+	int master = works(posix_openpt(O_RDWR | O_NOCTTY)), lines;
+	char name[64];
+
+	own_mounts();
+	works(close(creat("f", 0600)));
+	works(grantpt(master));
+	works(ptsname_r(master, name, sizeof(name)));
+	works(mount("f", name, NULL, MS_BIND, NULL));
+	close(master);
+	lines = mounts_in("/proc/self/mountinfo");
+	works(unshare(CLONE_NEWNS));
+	check(mounts_in("/proc/self/mountinfo") <= lines);
+	works(mount("/", "/", NULL, MS_BIND | MS_REC, NULL));
+}
+
 /* --- all at once --- */
 
 static void
