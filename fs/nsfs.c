@@ -74,17 +74,11 @@ open_related(struct ns *ns)
 	struct path p;
 	struct file *f;
 	int err = nsfs_path_get(ns, &p);
-	long fd;
 
 	if (err)
 		return err;
 	f = file_open_taken(&p, O_RDONLY | O_CLOEXEC);
-	if (is_err(f))
-		return ptr_err(f);
-	fd = fd_install(f, 0, true);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return is_err(f) ? ptr_err(f) : fd_install(f, 0, true);
 }
 
 static long

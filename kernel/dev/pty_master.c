@@ -195,14 +195,8 @@ static long
 open_peer(struct pty *p, struct file *f, u32 flags)
 {
 	struct file *peer = devpts_open_peer(f, p->token, flags & O_ALL);
-	int fd;
 
-	if (is_err(peer))
-		return ptr_err(peer);
-	fd = fd_install(peer, 0, flags & O_CLOEXEC);
-	if (fd < 0)
-		file_put(peer);
-	return fd;
+	return is_err(peer) ? ptr_err(peer) : fd_install(peer, 0, flags & O_CLOEXEC);
 }
 
 static long

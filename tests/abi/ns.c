@@ -6,6 +6,7 @@
 #include <linux/nsfs.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
@@ -376,4 +377,16 @@ TEST(ns_of_task_that_is_gone)
 	waitpid(pid, NULL, 0);
 	fails(readlinkat(ns, "", text, sizeof(text)), EACCES);
 	fails(readlinkat(exe, "", text, sizeof(text)), ENOENT);
+}
+
+/* Without a descriptor for it, what was opened is closed, once. */
+TEST(no_descriptor_left)
+{
+	int fd = works(open("/proc/self/ns/net", O_RDONLY));
+	struct rlimit r = {fd, fd};
+
+	works(setrlimit(RLIMIT_NOFILE, &r));
+	for (int i = 0; i < 20; i++)
+		fails(ioctl(fd, NS_GET_USERNS), EMFILE);
+	works(fstat(fd, &(struct stat){0}));
 }

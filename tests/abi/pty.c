@@ -2,6 +2,7 @@
 /* Pseudo-terminals: creation, locking, sizes, packet mode, hang-up. */
 #include "tests/abi/pty.h"
 
+#include <sys/resource.h>
 #include <sys/sysmacros.h>
 
 static char buf[65536];
@@ -298,4 +299,17 @@ TEST(many)
 
 		check(atoi(p.name + 9) < 64);
 	}
+}
+
+/* Without a descriptor for it, the other end is closed, once. */
+TEST(no_descriptor_left)
+{
+	int m = works(open("/dev/ptmx", O_RDWR | O_NOCTTY)), zero = 0;
+	struct rlimit r = {m, m};
+
+	works(ioctl(m, TIOCSPTLCK, &zero));
+	works(setrlimit(RLIMIT_NOFILE, &r));
+	for (int i = 0; i < 20; i++)
+		fails(ioctl(m, TIOCGPTPEER, O_RDWR | O_NOCTTY), EMFILE);
+	works(fcntl(m, F_GETFL));
 }
