@@ -107,7 +107,8 @@ struct mount {
 	u64 ns_seq;
 	/*
 	 * (mount_lock)  children, siblings, all of the namespace (or of the shard, while
-	 * pending; or of those that were detached): written when others are mounted; walks read what is above.
+	 * pending; or of those that were detached): written when others are mounted; walks
+	 * read what is above.
 	 */
 	struct list children __cacheline_aligned;
 	struct list child_link;

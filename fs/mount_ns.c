@@ -259,8 +259,11 @@ mount_ns_copy(struct fs_context *fs)
 		mount_ns_free(ns);
 	} else {
 		mount_ns_start(ns, top);
+		/* pivot_root(2) changes the places of all. */
+		spin_lock(&fs->lock);
 		root_moves = place_in_copy(&fs->root, from, &root);
 		pwd_moves = place_in_copy(&fs->pwd, from, &pwd);
+		spin_unlock(&fs->lock);
 	}
 	mount_tree_unlock();
 	if (is_err(top))

@@ -295,11 +295,12 @@ mount_pivot_root(const struct path *new_root, const struct path *put_old)
 	err = check_pivot(new_root, &old, &root);
 	if (!err)
 		err = swap_roots(new_root->mnt, root.mnt, &old);
-	mount_tree_unlock();
 	if (!err) {
+		/* With the lock: a namespace that is copied meanwhile has tasks at its root. */
 		new_place = (struct path){.mnt = new_root->mnt, .dentry = new_root->mnt->root};
 		fs_replace_root_all(&root, &new_place);
 	}
+	mount_tree_unlock();
 	path_put(&old);
 	path_put(&root);
 	return err;
