@@ -7,6 +7,7 @@
 #include "mm/pkey_impl.h"
 #include "mm/space_impl.h"
 #include "mm/uaccess.h"
+#include "mm/uffd_impl.h"
 
 #define CAP_IPC_LOCK 14
 #define RLIMIT_DATA 2
@@ -232,8 +233,9 @@ brk_limit_ok(const struct space_layout *l, unsigned long brk)
 	return limit == U64_MAX || (data <= limit && brk - l->start_brk <= limit - data);
 }
 
+/* events: what is to be sent, once the lock is let go (uffd_unmap_done()). */
 static bool
-brk_move(struct space *s, unsigned long brk)
+brk_move(struct space *s, unsigned long brk, struct list *events)
 {
 	struct space_layout *l = &s->layout;
 	unsigned long old = align_up(l->brk, PAGE_SIZE), new = align_up(brk, PAGE_SIZE);
@@ -242,7 +244,7 @@ brk_move(struct space *s, unsigned long brk)
 		return false;
 	if (new > old)
 		return brk_grow(s, old, new) == 0;
-	return new == old || space_unmap(s, new, old - new) == 0;
+	return new == old || space_unmap_quiet(s, new, old - new, events) == 0;
 }
 
 long
@@ -250,12 +252,14 @@ sys_brk(unsigned long brk)
 {
 	struct space *s = mm_port_current_space();
 	struct space_layout *l = &s->layout;
+	struct list events = LIST_INIT(events);
 
 	mutex_lock(&s->brk_lock);
-	if (brk_move(s, brk))
+	if (brk_move(s, brk, &events))
 		l->brk = brk;
 	brk = l->brk;
 	mutex_unlock(&s->brk_lock);
+	uffd_unmap_done(&events);
 	return (long)brk;
 }
 

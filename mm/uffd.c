@@ -160,6 +160,21 @@ unqueue_fault(struct uffd *u, struct uffd_wait *w)
 	spin_unlock(&u->lock);
 }
 
+/*
+ * The handle of r has gone, and r's range was not there when its others were made
+ * ordinary: it moved or grew meanwhile, or there was no memory. It is from va on now.
+ */
+static int
+make_plain(struct space *s, struct region *r, unsigned long va)
+{
+	struct run run;
+
+	va = align_down(va, PAGE_SIZE);
+	if (!space_next_run(s, va, va + PAGE_SIZE, &run, false))
+		return 0;
+	return uffd_change(s, va, max(run.end, va + PAGE_SIZE), r, r->plain);
+}
+
 int
 uffd_wait_fault(struct space *s, struct region *r, unsigned long va, u32 access,
 		enum uffd_reason reason)
@@ -168,7 +183,9 @@ uffd_wait_fault(struct space *s, struct region *r, unsigned long va, u32 access,
 	struct uffd_wait w;
 	int err = 0;
 
-	if (refused(u, access) || READ_ONCE(u->gone))
+	if (READ_ONCE(u->gone))
+		return make_plain(s, r, va);
+	if (refused(u, access))
 		return -EFAULT;
 	w.va = align_down(va, PAGE_SIZE);
 	fill_message(&w.msg, u, va, access, reason);
@@ -302,7 +319,7 @@ forget_ranges(struct uffd *u)
 	for (; space_next_run(s, va, USER_END, &r, true); va = r.end) {
 		struct region *g = meta_region(r.meta);
 
-		/* Without memory for it what is left has no answer to its faults: SIGBUS. */
+		/* What there is no memory for becomes so at its next fault. */
 		if (g->flags & REGION_UFFD && g->uffd == u)
 			(void)!uffd_change(s, r.start, r.end, g, g->plain);
 		meta_hold(r.meta, -1);

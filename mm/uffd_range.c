@@ -50,9 +50,13 @@ uffd_region(struct uffd *u, struct region *plain, u32 modes)
 		return r;
 	region_get(r);
 	spin_lock(&u->lock);
-	old = u->regions[u->next_region];
-	u->regions[u->next_region] = r;
-	u->next_region = (u->next_region + 1) % UFFD_REGIONS;
+	old = r;
+	/* After the release nobody would put it. */
+	if (!u->released) {
+		old = u->regions[u->next_region];
+		u->regions[u->next_region] = r;
+		u->next_region = (u->next_region + 1) % UFFD_REGIONS;
+	}
 	spin_unlock(&u->lock);
 	if (old)
 		region_put(old);
@@ -97,7 +101,7 @@ check_register(const struct uffd *u, const struct run *r, u32 modes)
 	/* Memory is filled without PROT_WRITE, but not what might never be written. */
 	if (!(g->max_prot & PROT_WRITE))
 		return -EPERM;
-	return g->flags & REGION_UFFD && g->uffd != u ? -EBUSY : 0;
+	return g->flags & REGION_UFFD && g->uffd != u && !READ_ONCE(g->uffd->gone) ? -EBUSY : 0;
 }
 
 static int
@@ -106,7 +110,7 @@ register_run(struct uffd *u, const struct run *r, u32 modes)
 	struct region *g = meta_region(r->meta), *to;
 	int err;
 
-	if (g->flags & REGION_UFFD && (g->flags & modes) == modes)
+	if (g->flags & REGION_UFFD && g->uffd == u && (g->flags & modes) == modes)
 		return 0;
 	to = uffd_region(u, g->flags & REGION_UFFD ? g->plain : g, modes);
 	if (is_err(to))

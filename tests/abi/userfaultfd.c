@@ -927,6 +927,88 @@ TEST(remap_without)
 }
 
 static void *
+shrinker(void *arg)
+{
+	struct toucher *t = arg;
+
+	t->value = syscall(SYS_brk, t->p) == (long)t->p;
+	t->done = 1;
+	return NULL;
+}
+
+/* Who answers may need the heap for it. */
+TEST(brk_event)
+{
+	int fd = uffd_with(UFFD_FEATURE_EVENT_UNMAP);
+	long end = (syscall(SYS_brk, 0) + K4 - 1) & -K4;
+	struct toucher t = { .p = (char *)end };
+	struct uffd_msg m;
+
+	is(syscall(SYS_brk, end + 4 * K4), end + 4 * K4);
+	works(enroll(fd, (void *)end, 4, 1));
+	pthread_create(&t.thread, NULL, shrinker, &t);
+	struct pollfd pf = { fd, POLLIN, 0 };
+	is(poll(&pf, 1, 5000), 1);
+	is(syscall(SYS_brk, 0), end);
+	is(syscall(SYS_brk, end + K4), end + K4);
+	is(t.done, 0);
+	m = next(fd);
+	is(m.event, UFFD_EVENT_UNMAP);
+	is(m.arg.remove.start, end);
+	is(m.arg.remove.end, end + 4 * K4);
+	is(touched(&t), 1);
+	close(fd);
+}
+
+static volatile int started;
+
+static void *
+mover_of_race(void *arg)
+{
+	struct toucher *t = arg;
+
+	while (!started)
+		;
+	t->value = mremap((void *)t->p, 2 * K4, 2 * K4, MREMAP_MAYMOVE | MREMAP_FIXED,
+			  (void *)moved_to) == (void *)moved_to;
+	return NULL;
+}
+
+/* What moves while the handle is closed is ordinary memory, too. */
+TEST_LIMIT(remap_close_race, 60)
+{
+	char *low = pages(2, RW), *high = pages(2, RW);
+	int bad = 0, other;
+
+	for (int i = 0; i < 1500; i++) {
+		struct toucher t = { .p = low };
+		int fd = uffd_with(UFFD_FEATURE_EVENT_REMAP);
+
+		moved_to = (long)high;
+		if (low != mmap(low, 2 * K4, RW, ANON | MAP_FIXED, -1, 0))
+			_exit(91);
+		low[0] = 1;
+		enroll(fd, low, 2, 3);
+		protect(fd, low, 1, 1);
+		started = 0;
+		pthread_create(&t.thread, NULL, mover_of_race, &t);
+		started = 1;
+		for (volatile int k = 0; k < i * 13 % 20000; k++)
+			;
+		close(fd);
+		pthread_join(t.thread, NULL);
+		bad += !t.value;
+		other = uffd_with(0);
+		bad += enroll(other, high, 2, 1) != 0;
+		close(other);
+		bad += probe(high + K4, false) != 0;
+		bad += probe(high, true) != 0;
+		bad += high[0] != 1;
+	}
+	is(bad, 0);
+}
+
+static void *
 dropper(void *arg)
 {
 	struct toucher *t = arg;
