@@ -4,6 +4,16 @@
 #include "lib/string.h"
 #include "mm/space_impl.h"
 
+/* In `access` beside FAULT_*: current asks for itself, as far as its protection keys let it. */
+#define ACCESS_KEYED 0x100u
+
+static bool
+key_denies(u64 e, u32 access)
+{
+	return access & ACCESS_KEYED && mm_port_has_pkeys() &&
+	       !mm_port_pkey_allows((u32)((e & PTE_PKEY) >> PTE_PKEY_SHIFT), access & FAULT_WRITE);
+}
+
 /* May e be used as asked? A debugger writes to a copy that the program may not write. */
 static bool
 usable(const struct pt *t, unsigned int i, u64 e, u32 access)
@@ -14,7 +24,7 @@ usable(const struct pt *t, unsigned int i, u64 e, u32 access)
 		return e & PTE_W ||
 		       ((e & (PTE_OWNED | PTE_WP)) == PTE_OWNED && entry_is_sole(t, i, e));
 	}
-	return e & PTE_P && (!(access & FAULT_WRITE) || e & PTE_W);
+	return e & PTE_P && (!(access & FAULT_WRITE) || e & PTE_W) && !key_denies(e, access);
 }
 
 /*
@@ -59,7 +69,7 @@ get_page(struct space *s, unsigned long va, u32 access)
 		p = page_now(s, va, access);
 		if (p)
 			return p;
-		if (space_fault(s, va, access, &sig))
+		if (space_fault(s, va, access & ~ACCESS_KEYED, &sig))
 			return NULL;
 	}
 	return NULL;
@@ -68,7 +78,9 @@ get_page(struct space *s, unsigned long va, u32 access)
 struct page *
 space_get_page(struct space *s, unsigned long va, bool write)
 {
-	return get_page(s, va, write ? FAULT_WRITE : 0);
+	u32 keyed = s == mm_port_current_space() ? ACCESS_KEYED : 0;
+
+	return get_page(s, va, keyed | (write ? FAULT_WRITE : 0));
 }
 
 static size_t

@@ -73,7 +73,7 @@ pkey_exec_only(struct space *s)
 			key = none;
 		}
 	}
-	if (mm_port_pkey_reads(key))
+	if (mm_port_pkey_allows(key, false))
 		mm_port_set_pkey_access(key, PKEY_DISABLE_ACCESS);
 	return key;
 }

@@ -60,9 +60,9 @@ bool mm_port_exiting(void);
 
 /* Has the CPU protection keys? The others are for who has asked. */
 bool mm_port_has_pkeys(void);
-/* What current may not do by a key: bit 0 anything, bit 1 write. May it read? */
+/* What current may not do by a key: bit 0 anything, bit 1 write. May it read, and write? */
 void mm_port_set_pkey_access(u32 key, u32 denied);
-bool mm_port_pkey_reads(u32 key);
+bool mm_port_pkey_allows(u32 key, bool write);
 
 /* --- ipc/ --- */
 

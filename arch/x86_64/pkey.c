@@ -24,7 +24,7 @@ mm_port_set_pkey_access(u32 key, u32 denied)
 }
 
 bool
-mm_port_pkey_reads(u32 key)
+mm_port_pkey_allows(u32 key, bool write)
 {
-	return !(pkru_read() >> 2 * key & 1);
+	return !(pkru_read() >> 2 * key & (write ? 3 : 1));
 }

@@ -3,6 +3,7 @@
 #include "tests/abi/mem.h"
 
 #include <cpuid.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <ucontext.h>
 
@@ -375,6 +376,47 @@ TEST(frames)
 	raise(SIGUSR1);
 	is(frame_pkru, 0x55555550);
 	is(pkru(), 0x55555514);
+}
+
+static long
+futex(int *word, int op, int val, void *other, int *word2)
+{
+	return syscall(SYS_futex, word, op, val, other, word2, 0);
+}
+
+/* Words that keys deny are EFAULT, however often the kernel looks. */
+TEST(futexes)
+{
+	static const struct timespec soon_over = { 0, 1000000 };
+	int shared[] = { ANON, SHANON }, key, mine = 0;
+
+	if (!has_keys()) {
+		skip("no protection keys");
+		return;
+	}
+	key = key_alloc(0, 0);
+	for (int i = 0; i < 2; i++) {
+		int *w = mmap(NULL, K4, RW, shared[i], -1, 0), flag = i ? 0 : FUTEX_PRIVATE_FLAG;
+
+		w[0] = 5;
+		is(key_protect(w, K4, RW, key), 0);
+		rights(key, AD);
+		fails(futex(w, FUTEX_WAIT | flag, 5, (void *)&soon_over, NULL), EFAULT);
+		fails(futex(&mine, FUTEX_WAKE_OP | flag, 1, (void *)1, w), EFAULT);
+		fails(futex(w, FUTEX_CMP_REQUEUE | flag, 1, (void *)1, &mine), EFAULT);
+		fails(futex(w, FUTEX_LOCK_PI | flag, 0, NULL, NULL), EFAULT);
+		fails(futex(w, FUTEX_UNLOCK_PI | flag, 0, NULL, NULL), EFAULT);
+		rights(key, WD);
+		fails(futex(w, FUTEX_WAIT | flag, 4, (void *)&soon_over, NULL), EAGAIN);
+		fails(futex(&mine, FUTEX_WAKE_OP | flag, 1, (void *)1, w), EFAULT);
+		rights(key, 0);
+		w[0] = 0;
+		rights(key, WD);
+		fails(futex(w, FUTEX_LOCK_PI | flag, 0, NULL, NULL), EFAULT);
+		rights(key, 0);
+		is(futex(w, FUTEX_LOCK_PI | flag, 0, NULL, NULL), 0);
+		is(futex(w, FUTEX_UNLOCK_PI | flag, 0, NULL, NULL), 0);
+	}
 }
 
 TEST(only_execute)
