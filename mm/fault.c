@@ -400,6 +400,10 @@ fault_try(struct fault *f)
 		pt_unlock(t);
 		return bad(f, SIGSEGV, SEGV_ACCERR);
 	}
+	if (unlikely(READ_ONCE(f->space->reaped)) && !(run->meta & META_SHARED)) {
+		pt_unlock(t);
+		return bad(f, SIGBUS, BUS_ADRERR);
+	}
 	if (unlikely(t->level > 0)) {
 		ret = descend(f, &t, run);
 		if (!t)

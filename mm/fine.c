@@ -299,12 +299,15 @@ record_copy(struct fine *f, struct record *r, struct pt *t)
 	return true;
 }
 
-/* Makes the entry what the access needs. False: no memory at hand. */
+/* Makes the entry what the access needs. False: no memory at hand, or no page is to come. */
 static bool
 record_bring(struct fine *f, struct record *r, struct pt *t, bool write)
 {
 	struct page *p;
 
+	/* The coarse fault refuses it. */
+	if (!r->entry && unlikely(READ_ONCE(t->space->reaped)))
+		return false;
 	if (!r->entry && !write) {
 		r->entry = page_to_phys(zero_page) | pte_bits(r->meta, false);
 		return true;

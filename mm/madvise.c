@@ -225,6 +225,8 @@ space_reap(struct space *s)
 	unsigned long va = 0;
 	struct run r;
 
+	/* A call that still runs must not take what comes instead for what was written. */
+	WRITE_ONCE(s->reaped, true);
 	for (; space_next_run(s, va, USER_END, &r, true); va = r.end) {
 		if (!(r.meta & META_SHARED) && !(meta_region(r.meta)->flags & REGION_SPECIAL))
 			(void)!range_apply(s, r.start, r.end, &op);

@@ -371,6 +371,8 @@ struct space {
 	struct arena *main_arena;
 	/* a  has had a range of a userfaultfd (uffd.c) */
 	bool has_uffd;
+	/* a  private pages were dropped and do not come back: its tasks end (space_reap()) */
+	bool reaped;
 	/* a  protection keys that are taken; that of what may only be executed, 0: none (pkey.c) */
 	u32 pkeys, exec_pkey;
 	/* a  MCL_FUTURE: META_LOCKED, META_ONFAULT for new mappings */

@@ -128,9 +128,16 @@ static bool
 is_leaving(struct process *p)
 {
 	struct task *t;
+	unsigned long flags;
+	bool dumps, ends;
 
-	if (READ_ONCE(p->group_exit))
-		return true;
+	/* What dumps core ends, but needs its memory first. */
+	flags = spin_lock_irq(&p->lock);
+	ends = p->group_exit;
+	dumps = p->core;
+	spin_unlock_irq(&p->lock, flags);
+	if (ends)
+		return !dumps;
 	for_each_thread(p, t)
 		if (!(READ_ONCE(t->flags) & TASK_EXITING))
 			return false;

@@ -982,6 +982,26 @@ TEST(kill_ends_a_dump)
 	unlink(OUT);
 }
 
+/* process_mrelease(2) is for who needs its memory no more. */
+TEST(a_dump_keeps_its_memory)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (!pid) {
+		limit(0);
+		put(PATTERN, command("@hold"));
+		put(PIPE_LIMIT, "1");
+		abort_now();
+	}
+	soon(!access(OUT, F_OK));
+	fd = syscall(SYS_pidfd_open, pid, 0);
+	fails(syscall(448, fd, 0), EINVAL);
+	unlink(OUT);
+	is(reap(pid), -SIGSEGV);
+	close(fd);
+}
+
 /* --- rights that were changed --- */
 
 static int

@@ -134,6 +134,40 @@ TEST(process_mrelease)
 	is(reap(child), -SIGKILL);
 }
 
+/* What a call writes while its memory is released is what was there, or nothing. */
+TEST_LIMIT(released_while_written, 60)
+{
+	const long size = 4 << 20;
+	struct gate ready = gate_new();
+	int fd = memfd_create("x", 0), bad = 0, pfd;
+	char *p = pages(size / K4, RW), *file;
+
+	ftruncate(fd, size);
+	file = mmap(NULL, size, RW, MAP_SHARED, fd, 0);
+	memset(p, 'w', size);
+	for (int i = 0; i < 60; i++) {
+		pid_t child = fork();
+
+		if (!child) {
+			memset(p, 'x', size);
+			pwrite(fd, p, size, 0);
+			gate_open(&ready);
+			for (;;)
+				pwrite(fd, p, size, 0);
+		}
+		gate_wait(&ready);
+		for (volatile int k = 0; k < i * 1000; k++)
+			;
+		pfd = pidfd(child);
+		kill(child, SIGKILL);
+		syscall(SYS_process_mrelease, pfd, 0);
+		is(reap(child), -SIGKILL);
+		close(pfd);
+		bad += memchr(file, 0, size) != NULL;
+	}
+	is(bad, 0);
+}
+
 TEST(memfd_secret)
 {
 	/* Not unless the command line says secretmem.enable=1. */
