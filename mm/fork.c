@@ -97,7 +97,9 @@ copy_entries(struct fork *f, struct pt *t, struct pt *c, unsigned int i, unsigne
 				f->cpus |= t->cpus;
 			}
 		} else if (e & PTE_FILE) {
-			continue;
+			if (likely(!(e & PTE_WP)))
+				continue;
+			e = PTE_WP;
 		}
 		c->table[k] = e;
 		pt_mark(c, k);
@@ -106,12 +108,27 @@ copy_entries(struct fork *f, struct pt *t, struct pt *c, unsigned int i, unsigne
 		pt_count(c, &c->anon, (s32)n);
 }
 
+/* Of shared memory the child may be told before it writes, too (uffd_fork()). */
+static void
+copy_marks(const struct pt *t, struct pt *c, unsigned int i, unsigned int j)
+{
+	unsigned int k;
+
+	for_each_present(k, t, i, j) {
+		if (t->table[k] & PTE_WP) {
+			c->table[k] = PTE_WP;
+			pt_mark(c, k);
+		}
+	}
+}
+
 /* A run, or the part of one that has no table below; room is reserved. */
 static void
 copy_run(struct fork *f, struct pt *t, struct pt *c, struct run part)
 {
 	meta_t m = part.meta & ~(META_LOCKED | META_ONFAULT);
 	struct run *to = &c->runs[c->nr_runs];
+	unsigned int i, j;
 
 	if (m & meta_flag(MAPPING_DONTFORK))
 		return;
@@ -121,9 +138,14 @@ copy_run(struct fork *f, struct pt *t, struct pt *c, struct run part)
 	f->mapped += (s64)run_pages(to);
 	if (m & META_ACCOUNT)
 		f->committed += (s64)run_pages(to);
-	if (t->level == 0 && !(m & (META_SHARED | meta_flag(MAPPING_WIPEONFORK))) &&
-	    !(meta_region(m)->flags & REGION_SPECIAL))
-		copy_entries(f, t, c, slot_index(to->start, 0), slot_index(to->end - 1, 0) + 1);
+	if (t->level || m & meta_flag(MAPPING_WIPEONFORK))
+		return;
+	i = slot_index(to->start, 0);
+	j = slot_index(to->end - 1, 0) + 1;
+	if (!(m & META_SHARED) && !(meta_region(m)->flags & REGION_SPECIAL))
+		copy_entries(f, t, c, i, j);
+	else if (unlikely(meta_region(m)->flags & REGION_UFFD_WP))
+		copy_marks(t, c, i, j);
 }
 
 /*

@@ -39,14 +39,13 @@ leaf_drop(struct pt *t, unsigned int i, unsigned int j, meta_t m, const struct r
 		e = t->table[k];
 		if (e & PTE_OWNED && r->keep_anon)
 			continue;
-		if (unlikely(e & PTE_WP) && r->op == RANGE_ZAP && m & META_SHARED) {
-			/* The page may come back, and is to be told of then. */
+		if (unlikely(e & PTE_WP) && r->op == RANGE_ZAP && meta_region(m)->cache) {
+			/* The file's page may come, and is to be told of then. */
 			WRITE_ONCE(t->table[k], PTE_WP);
-			file += (e & PTE_FILE) != 0;
-			continue;
+		} else {
+			WRITE_ONCE(t->table[k], 0);
+			pt_unmark(t, k);
 		}
-		WRITE_ONCE(t->table[k], 0);
-		pt_unmark(t, k);
 		if (e & PTE_OWNED) {
 			e = joint_make_own(t, k, e);
 			gather_page(r->gather, phys_to_page(e & PTE_ADDR));

@@ -38,6 +38,13 @@ struct filling {
 	struct page *page;
 };
 
+/* Has the file, which r shows, no page at va? */
+static bool
+is_behind_end(const struct region *r, unsigned long va)
+{
+	return region_index(r, va) >= div_round_up(READ_ONCE(*r->cache->size), PAGE_SIZE);
+}
+
 /* The page of the cache goes into slot i of the leaf t: of shared memory, or that goes on. */
 static int
 show_cached(struct filling *f, struct pt *t, unsigned int i)
@@ -50,7 +57,7 @@ show_cached(struct filling *f, struct pt *t, unsigned int i)
 	struct page *p;
 
 	/* Under the table's lock: who removes it from the cache will look here (rmap.c). */
-	if (region_index(r, f->va) >= div_round_up(READ_ONCE(*r->cache->size), PAGE_SIZE))
+	if (is_behind_end(r, f->va))
 		return going_on ? -EINVAL : -EFAULT;
 	p = pagecache_peek(r->cache, region_index(r, f->va));
 	if (!p)
@@ -65,13 +72,16 @@ show_cached(struct filling *f, struct pt *t, unsigned int i)
 static int
 fill_slot(struct filling *f, struct pt *t, unsigned int i)
 {
+	const struct region *r = meta_region(f->meta);
 	u64 wp = f->fill->protect ? PTE_WP : 0;
 	u32 prot = meta_prot(f->meta);
 
-	if (meta_region(f->meta)->cache &&
-	    (f->meta & META_SHARED || f->fill->kind == UFFD_FILL_CONTINUE))
+	if (r->cache && (f->meta & META_SHARED || f->fill->kind == UFFD_FILL_CONTINUE))
 		return show_cached(f, t, i);
-	if (pt_present(t, i) && !entry_is_marker(t->table[i]))
+	if (r->cache && is_behind_end(r, f->va))
+		return -EFAULT;
+	/* The zero page does not take the place of a marker, either. */
+	if (pt_present(t, i) && !(f->page && entry_is_marker(t->table[i])))
 		return -EEXIST;
 	if (f->page)
 		entry_set_anon(t, i, f->page, pte_bits(f->meta, prot & PROT_WRITE && !wp) | wp);

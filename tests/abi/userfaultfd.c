@@ -800,6 +800,39 @@ TEST(protect_shared)
 	close(fd);
 }
 
+/* A private mapping of a file, whose copies go. */
+TEST(protect_private_file)
+{
+	int fd = uffd_with(0), mem = memfd_create("x", 0);
+	struct toucher t;
+	char *p;
+
+	ftruncate(mem, 2 * K4);
+	p = mmap(NULL, 4 * K4, RW, MAP_PRIVATE, mem, 0);
+	p[0] = 1;
+	is(p[K4], 0);
+	works(enroll(fd, p, 4, UFFDIO_REGISTER_MODE_WP | UFFDIO_REGISTER_MODE_MISSING));
+	works(protect(fd, p, 2, 1));
+	works(madvise(p, 2 * K4, MADV_DONTNEED));
+	for (int i = 0; i < 2; i++) {
+		is(zero_in(fd, p + i * K4, 1), -EEXIST);
+		is(copy_in(fd, p + i * K4, source, 1, 0), K4);
+		works(protect(fd, p + i * K4, 1, 1));
+		works(madvise(p + i * K4, K4, MADV_DONTNEED));
+		pwrite(mem, "f", 1, i * K4);
+		touch(&t, p + i * K4, 7);
+		is(next(fd).arg.pagefault.flags,
+		   UFFD_PAGEFAULT_FLAG_WP | UFFD_PAGEFAULT_FLAG_WRITE);
+		is(p[i * K4], 'f');
+		works(protect(fd, p + i * K4, 1, 0));
+		is(touched(&t), 7);
+	}
+	/* Behind the file's end nothing is filled. */
+	is(copy_in(fd, p + 2 * K4, source, 1, 0), -EFAULT);
+	is(zero_in(fd, p + 2 * K4, 1), -EFAULT);
+	close(fd);
+}
+
 TEST(fork_without)
 {
 	int fd = uffd_with(0);
@@ -865,6 +898,57 @@ TEST(fork_event)
 	is(copy_in(fd, p + K4, source, 1, 0), K4);
 	close(child);
 	close(fd);
+}
+
+static void *
+forker_that_writes(void *arg)
+{
+	struct toucher *t = arg;
+	pid_t pid = fork();
+
+	if (!pid) {
+		for (int i = 0; i < 3; i++)
+			t->p[i * K4] = 3;
+		_exit(5);
+	}
+	t->value = reap(pid);
+	return NULL;
+}
+
+/* What is told of before it is written is so in the child. */
+TEST(fork_event_protected)
+{
+	for (int i = 0; i < 3; i++) {
+		int fd = uffd_with(UFFD_FEATURE_EVENT_FORK), child, mem = memfd_create("x", 0);
+		struct toucher t;
+		struct uffd_msg m;
+
+		ftruncate(mem, 3 * K4);
+		t.p = i == 2 ? mmap(NULL, 3 * K4, RW, ANON, -1, 0)
+			     : mmap(NULL, 3 * K4, RW, i ? MAP_PRIVATE : MAP_SHARED, mem, 0);
+		/* One that is read, one that is written, and a hole, or another that is read. */
+		is(t.p[0], 0);
+		t.p[K4] = 1;
+		if (i == 2)
+			is(t.p[2 * K4], 0);
+		works(enroll(fd, (void *)t.p, 3, UFFDIO_REGISTER_MODE_WP));
+		works(protect(fd, (void *)t.p, 3, 1));
+		pthread_create(&t.thread, NULL, forker_that_writes, &t);
+		m = next(fd);
+		is(m.event, UFFD_EVENT_FORK);
+		child = m.arg.fork.ufd;
+		for (int k = 0; k < 3; k++) {
+			m = next(child);
+			is(m.arg.pagefault.address, (long)t.p + k * K4);
+			is(m.arg.pagefault.flags,
+			   UFFD_PAGEFAULT_FLAG_WP | UFFD_PAGEFAULT_FLAG_WRITE);
+			works(protect(child, (void *)(t.p + k * K4), 1, 0));
+		}
+		is(touched(&t), 5);
+		close(child);
+		close(fd);
+		close(mem);
+	}
 }
 
 static volatile long moved_to;
