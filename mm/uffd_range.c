@@ -124,13 +124,14 @@ static int
 unregister_run(const struct uffd *u, const struct run *r)
 {
 	struct region *g = meta_region(r->meta);
+	int err;
 
 	if (!(g->flags & REGION_UFFD))
 		return 0;
-	/* Who waits is not told of any more. */
-	if (g->flags & REGION_UFFD_MISSING)
-		uffd_wake(g->uffd, r->start, r->end);
-	return uffd_change(u->space, r->start, r->end, g, g->plain);
+	err = uffd_change(u->space, r->start, r->end, g, g->plain);
+	/* Who waits is not told of any more; who comes now sees that (must_wait()). */
+	uffd_wake(g->uffd, r->start, r->end);
+	return err;
 }
 
 /* Is there anything in the range? Else what Linux says: -ENOMEM if nothing lies behind, either. */

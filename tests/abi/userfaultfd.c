@@ -1010,6 +1010,28 @@ TEST(remap_without)
 	close(fd);
 }
 
+/* Nobody is left waiting in what is not registered any more. */
+TEST_LIMIT(unregister_race, 60)
+{
+	int fd = uffd_with(0);
+	char *p = pages(1, RW);
+
+	for (int i = 0; i < 3000; i++) {
+		struct toucher t;
+
+		if (p != mmap(p, K4, RW, ANON | MAP_FIXED, -1, 0) || enroll(fd, p, 1, 1))
+			_exit(91);
+		touch(&t, p, i & 1);
+		for (volatile int k = 0; k < i * 17 % 20000; k++)
+			;
+		if (unenroll(fd, p, 1))
+			_exit(92);
+		touched(&t);
+	}
+	ok(true, "all went on");
+	close(fd);
+}
+
 static void *
 shrinker(void *arg)
 {
