@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* signalfd: pending signals of the reader, read as records (signalfd(2)). */
+/*
+ * signalfd: pending signals of the reader, read as records (signalfd(2)).
+ *
+ * Ownership: who polls waits on the queue of its process, and may go on waiting when that
+ * has ended: the handle is in an epoll set or a ring that others have too. So a handle
+ * holds the processes that have polled it, until it is closed, or they have ended and
+ * nobody waits on them. Locking: ->lock the list.
+ */
 #include "kernel/handle/handle.h"
 #include "kernel/seq.h"
 #include "kernel/signal/signal.h"
@@ -8,7 +15,10 @@
 #include "kernel/uapi/fcntl.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 #include "mm/uaccess.h"
+#include "sync/mutex.h"
+#include "sync/waitq.h"
 
 /*
  * struct signalfd_siginfo, 128 bytes: signo, errno, code, pid, uid, fd, tid,
@@ -31,11 +41,26 @@ struct record {
 };
 static_assert(sizeof(struct record) == 128, "ABI");
 
-/* The signals that f takes: the whole state, kept in ->private itself. */
+struct signalfd {
+	/* a  the signals that it takes */
+	u64 mask;
+	struct mutex lock;
+	/* l  of struct held */
+	struct list processes;
+};
+
+/* A process that has polled it. */
+struct held {
+	struct list link;
+	struct process *process;
+};
+
+static LOCK_CLASS(signalfd_class, RANK_PROCESS);
+
 static u64
 mask_of(const struct file *f)
 {
-	return (u64)READ_ONCE(f->private);
+	return READ_ONCE(((struct signalfd *)f->private)->mask);
 }
 
 static void
@@ -98,9 +123,76 @@ signalfd_read(struct file *f, struct iter *to, u64 *pos)
 	return done;
 }
 
+static void
+held_free(struct held *h)
+{
+	list_del(&h->link);
+	process_put(h->process);
+	kfree(h);
+}
+
+/* It has ended, and nobody waits on its queue, as nobody will. */
+static bool
+is_over(struct process *p)
+{
+	struct waitq *q = &p->signals.signalfd_wait;
+	unsigned long f;
+	bool over;
+
+	if (READ_ONCE(p->nr_threads))
+		return false;
+	/* Who has just left the queue has its lock no more. */
+	f = spin_lock_irq(&q->lock);
+	over = list_empty(&q->waiters);
+	spin_unlock_irq(&q->lock, f);
+	return over;
+}
+
+/* From now on current's process outlives what waits on it. */
+static int
+hold_current(struct signalfd *s)
+{
+	struct process *p = current->process;
+	struct held *h, *next, *mine = NULL;
+	int err = 0;
+
+	mutex_lock(&s->lock);
+	list_for_each_entry_safe(h, next, &s->processes, link) {
+		if (h->process == p)
+			mine = h;
+		else if (is_over(h->process))
+			held_free(h);
+	}
+	if (!mine) {
+		mine = kmalloc(sizeof(*mine), GFP_KERNEL);
+		if (mine) {
+			mine->process = process_get(p);
+			list_add(&mine->link, &s->processes);
+		} else {
+			err = -ENOMEM;
+		}
+	}
+	mutex_unlock(&s->lock);
+	return err;
+}
+
+static void
+signalfd_release(struct file *f)
+{
+	struct signalfd *s = f->private;
+	struct held *h, *next;
+
+	list_for_each_entry_safe(h, next, &s->processes, link)
+		held_free(h);
+	kfree(s);
+}
+
 static u32
 signalfd_poll(struct file *f, struct poll_table *pt)
 {
+	/* Without memory for that it is in nobody's queue. */
+	if (pt && pt->queue && hold_current(f->private))
+		return POLLERR;
 	poll_wait(f, signal_waitq(), pt);
 	return signal_pending_set() & mask_of(f) ? POLLIN | POLLRDNORM : 0;
 }
@@ -117,17 +209,26 @@ static const struct file_ops signalfd_ops = {
 	.plain = true,
 	.seek = seek_stay,
 	.poll = signalfd_poll,
+	.release = signalfd_release,
 	.show_fdinfo = signalfd_show,
 };
 
 static long
 signalfd_new(u64 mask, int flags)
 {
-	struct file *f = file_alloc(&signalfd_ops, FMODE_READ | FMODE_WRITE,
-				    O_RDWR | (flags & O_NONBLOCK), (void *)mask);
+	struct signalfd *s = kmalloc(sizeof(*s), GFP_KERNEL);
+	struct file *f;
 
-	if (is_err(f))
+	if (!s)
+		return -ENOMEM;
+	s->mask = mask;
+	mutex_init(&s->lock, &signalfd_class);
+	list_init(&s->processes);
+	f = file_alloc(&signalfd_ops, FMODE_READ | FMODE_WRITE, O_RDWR | (flags & O_NONBLOCK), s);
+	if (is_err(f)) {
+		kfree(s);
 		return ptr_err(f);
+	}
 	return fd_install(f, 0, flags & O_CLOEXEC);
 }
 
@@ -151,7 +252,7 @@ sys_signalfd4(int fd, const u64 __user *umask, size_t size, int flags)
 		fd_put(r);
 		return -EINVAL;
 	}
-	WRITE_ONCE(r.file->private, (void *)mask);
+	WRITE_ONCE(((struct signalfd *)r.file->private)->mask, mask);
 	waitq_wake_all(signal_waitq());
 	fd_put(r);
 	return fd;

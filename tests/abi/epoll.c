@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <sys/eventfd.h>
 
 #define K 65536
@@ -709,4 +710,34 @@ TEST(events_of_a_growing_set_are_not_lost)
 		is(ready(shared_set), 0);
 		close(shared_set);
 	}
+}
+
+/* Who put a signalfd into a set that others have too has ended. */
+TEST(signalfd_of_the_dead)
+{
+	int ep = epoll_create1(0), fds[16];
+	struct epoll_event e = { .events = EPOLLIN };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	for (int i = 0; i < 16; i++) {
+		fds[i] = signalfd(-1, &set, 0);
+		if (!fork())
+			_exit(epoll_ctl(ep, EPOLL_CTL_ADD, fds[i], &e) ? 1 : 7);
+		is(reap(-1), 7);
+	}
+	/* Others have their memory meanwhile. */
+	for (int i = 0; i < 64; i++) {
+		if (!fork())
+			_exit(7);
+		reap(-1);
+	}
+	msleep(100);
+	is(epoll_wait(ep, &e, 1, 0), 0);
+	for (int i = 0; i < 8; i++)
+		is(epoll_ctl(ep, EPOLL_CTL_DEL, fds[i], NULL), 0);
+	for (int i = 8; i < 16; i++)
+		close(fds[i]);
+	close(ep);
 }
