@@ -62,6 +62,7 @@ ring_get(struct ring *ring)
 static void
 ring_free(struct ring *ring)
 {
+	sqpoll_free(ring);
 	ring_files_free(ring);
 	(void)buffers_unregister(ring);
 	select_free(ring);

@@ -13,7 +13,9 @@
  *	sets NEED_WAKEUP (full barrier)	moves sq_tail, full barrier
  *	looks at sq_tail		looks at NEED_WAKEUP
  *
- * Ownership: it ends with its ring, or with the task that made it, and is waited for.
+ * Ownership: it ends with its ring's handle, or with the task that made it. It holds the
+ * ring: whoever drops the last reference of a handle may be the thread itself, which has
+ * requests on it, or hold what its requests want, so nobody waits for it there.
  */
 #include "arch/x86_64/asm/atomic.h"
 #include "kernel/sched/sched.h"
@@ -118,14 +120,16 @@ sqpoll_main(void *arg)
 void
 uring_sqpoll_exit(struct uring_sqpoll *s)
 {
+	struct ring *ring = s->ring;
 	unsigned long f = spin_lock_irq(&s->lock);
 
 	s->thread = NULL;
 	spin_unlock_irq(&s->lock, f);
-	atomic_or(&s->ring->shared->sq_flags, IORING_SQ_NEED_WAKEUP);
+	atomic_or(&ring->shared->sq_flags, IORING_SQ_NEED_WAKEUP);
 	waitq_wake_all(&s->room);
 	complete_all(&s->ended);
 	sqpoll_put(s);
+	ring_put(ring);
 }
 
 static void
@@ -165,6 +169,7 @@ thread_make(struct uring_sqpoll *s, const struct uring_params *p)
 		(void)sched_set_affinity(thread, &mask);
 	}
 	atomic_inc(&s->refs);
+	ring_get(s->ring);
 	task_get(thread);
 	sched_start_task(thread);
 	return 0;
@@ -205,23 +210,27 @@ sqpoll_create(struct ring *ring, struct uring_task *t, const struct uring_params
 }
 
 static void
-stop_and_wait(struct uring_sqpoll *s)
+stop(struct uring_sqpoll *s)
 {
 	WRITE_ONCE(s->stop, true);
 	thread_wake(s);
-	completion_wait(&s->ended);
 }
 
-/* The ring's handle is gone. */
 void
 sqpoll_stop(struct ring *ring)
+{
+	if (ring->sqpoll)
+		stop(ring->sqpoll);
+}
+
+void
+sqpoll_free(struct ring *ring)
 {
 	struct uring_sqpoll *s = ring->sqpoll;
 	unsigned long f;
 
 	if (!s)
 		return;
-	stop_and_wait(s);
 	f = spin_lock_irq(&s->maker->pool_lock);
 	list_del_init(&s->link);
 	spin_unlock_irq(&s->maker->pool_lock, f);
@@ -246,7 +255,8 @@ sqpoll_owner_exit(struct uring_task *t)
 		spin_unlock_irq(&t->pool_lock, f);
 		if (!s)
 			return;
-		stop_and_wait(s);
+		stop(s);
+		completion_wait(&s->ended);
 		sqpoll_put(s);
 	}
 }

@@ -608,7 +608,10 @@ int prep_remove_buffers(struct request *r, const struct uring_sqe *sqe);
 long issue_remove_buffers(struct request *r, u32 how);
 void ring_eventfd_free(struct ring *ring);
 int sqpoll_create(struct ring *ring, struct uring_task *t, const struct uring_params *p);
+/* The ring's handle is gone: its thread ends, some time. */
 void sqpoll_stop(struct ring *ring);
+/* The ring goes, after its thread. */
+void sqpoll_free(struct ring *ring);
 int sqpoll_wait_room(struct ring *ring);
 void sqpoll_wake(struct ring *ring);
 /* t exits: the threads that it made stop. */
