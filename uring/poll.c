@@ -106,6 +106,8 @@ poll_rest(struct request *r, u32 state)
 		ret = -ECANCELED;
 	else if (atomic_try_cmpxchg(&r->state, &state, (u32)REQ_POLL))
 		ret = 0;
+	/* Nobody runs it: a worker that did may be gone when it is cancelled. */
+	r->worker = NULL;
 	spin_unlock_irq(&ring->req_lock, f);
 	return ret;
 }

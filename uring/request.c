@@ -417,6 +417,10 @@ request_work(struct request *r)
 		link_timeout_fired(r);
 		return;
 	}
+	if (r->opcode == IORING_OP_TIMEOUT && r->timeout.fired) {
+		timeout_fired(r);
+		return;
+	}
 	if (polled && !(r->flags & RQ_MULTISHOT && r->opcode == IORING_OP_POLL_ADD))
 		request_poll_remove(r);
 	if (r->cancel || READ_ONCE(r->ring->dying) || READ_ONCE(r->task->exiting)) {

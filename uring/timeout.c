@@ -4,8 +4,9 @@
  *
  * Model: a timeout ends when its timer fires (-ETIME) or so many completions have been
  * posted (0), whichever is first; whoever takes it out of REQ_TIMER ends it. That may be
- * the timer's interrupt, since it holds no file. A LINK_TIMEOUT's timer only pushes it:
- * in task context it cancels what it limits.
+ * the timer's interrupt, since it holds no file. If others are linked behind it, which
+ * hold anything, the timer pushes it. So it does with a LINK_TIMEOUT: in task context that
+ * cancels what it limits.
  *
  * Ownership: who takes a request from its timer stops that, and waits for it: a timer
  * that finds its request taken takes no lock, so the wait is short in any context.
@@ -39,6 +40,15 @@ uncount(struct request *r)
 	spin_unlock_irq(&ring->cq_lock, f);
 }
 
+void
+timeout_fired(struct request *r)
+{
+	uncount(r);
+	if (r->timeout.flags & IORING_TIMEOUT_ETIME_SUCCESS)
+		r->flags |= RQ_NO_FAIL;
+	request_end(r, -ETIME);
+}
+
 static void
 timeout_fire(struct timer *t)
 {
@@ -46,14 +56,12 @@ timeout_fire(struct timer *t)
 
 	if (!timer_take(r))
 		return;
-	if (r->opcode == IORING_OP_LINK_TIMEOUT) {
+	if (r->opcode == IORING_OP_LINK_TIMEOUT || r->link) {
+		r->timeout.fired = true;
 		request_push(r);
 		return;
 	}
-	uncount(r);
-	if (r->timeout.flags & IORING_TIMEOUT_ETIME_SUCCESS)
-		r->flags |= RQ_NO_FAIL;
-	request_end(r, -ETIME);
+	timeout_fired(r);
 }
 
 /* --- time --- */
@@ -134,7 +142,10 @@ count_in(struct request *r)
 	list_add(&r->timeout.link, at);
 }
 
-/* Starts the timer; false: its ring or task ends. From then on it is not ours. */
+/*
+ * Starts the timer; from then on it is not ours. False: its ring or task ends, or what it
+ * limits (head, by the first start) has ended.
+ */
 static bool
 timer_begin(struct request *r, struct request *head)
 {
@@ -143,6 +154,9 @@ timer_begin(struct request *r, struct request *head)
 	unsigned long f = spin_lock_irq(&ring->req_lock);
 	bool ok = !r->cancel && !READ_ONCE(ring->dying) && !READ_ONCE(r->task->exiting);
 
+	if (r->opcode == IORING_OP_LINK_TIMEOUT && !head && !r->timeout.head)
+		ok = false;
+	r->worker = NULL;
 	if (ok) {
 		WRITE_ONCE(r->state, REQ_TIMER);
 		/* On this CPU, so not before interrupts are on again. */
@@ -156,6 +170,10 @@ timer_begin(struct request *r, struct request *head)
 			count_in(r);
 			spin_unlock(&ring->cq_lock);
 		}
+	} else if (r->opcode == IORING_OP_LINK_TIMEOUT && r->timeout.head) {
+		/* It is going to end: what it limits knows it no more. */
+		r->timeout.head->link_timeout = NULL;
+		r->timeout.head = NULL;
 	}
 	spin_unlock_irq(&ring->req_lock, f);
 	return ok;
@@ -253,19 +271,6 @@ link_timeout_fired(struct request *t)
 	spin_unlock_irq(&ring->req_lock, f);
 	timeouts_end(owned, -ECANCELED);
 	request_end(t, ret ? ret : -ETIME);
-}
-
-/* The interrupt of its timer is over and nobody else has it: t is off its head. */
-void
-link_timeout_cancelled(struct request *t)
-{
-	struct ring *ring = t->ring;
-	unsigned long f = spin_lock_irq(&ring->req_lock);
-
-	if (t->timeout.head)
-		t->timeout.head->link_timeout = NULL;
-	t->timeout.head = NULL;
-	spin_unlock_irq(&ring->req_lock, f);
 }
 
 /* --- TIMEOUT_REMOVE --- */

@@ -275,7 +275,8 @@ struct op_timeout {
 	struct list link;
 	/* LINK_TIMEOUT: what it limits */
 	struct request *head;
-	bool relative;
+	/* its timer has pushed it */
+	bool fired;
 };
 
 struct op_args {
@@ -539,10 +540,10 @@ struct request *link_timeout_stop(struct request *r);
 struct request *timeouts_due(struct ring *ring);
 /* They end; any context. */
 void timeouts_end(struct request *list, s32 res);
+/* The timer of a TIMEOUT has fired; any context, if nothing is linked behind it. */
+void timeout_fired(struct request *r);
 /* The timer of a LINK_TIMEOUT has fired, in task context. */
 void link_timeout_fired(struct request *t);
-/* A LINK_TIMEOUT that is cancelled: what it limits forgets it. */
-void link_timeout_cancelled(struct request *t);
 
 /* --- worker.c --- */
 /* current's, made if need be; NULL: no memory. */
