@@ -522,3 +522,92 @@ TEST(stopped)
 	kill(child, SIGKILL);
 	is(reap(child), -SIGKILL);
 }
+
+/* The last reference of a ring's handle is a request of its own submission thread. */
+TEST(sqpoll_polls_itself)
+{
+	pid_t child = fork();
+	int st = 0;
+
+	if (!child) {
+		struct ring r = ring_new(8, IORING_SETUP_SQPOLL);
+		struct __kernel_timespec ts = { .tv_nsec = 200000000 };
+		struct io_uring_sqe *s;
+
+		ring_sqe(&r, IORING_OP_POLL_ADD, r.fd, 1)->poll32_events = POLLIN;
+		s = ring_sqe(&r, IORING_OP_TIMEOUT, -1, 2);
+		s->addr = (uint64_t)&ts;
+		s->len = 1;
+		ring_enter(r.fd, 2, 0, IORING_ENTER_SQ_WAKEUP, NULL, 0);
+		soon(*r.sq_head == *r.sq_tail);
+		ring_end(&r);
+		msleep(400);
+		_exit(7);
+	}
+	soon(waitpid(child, &st, WNOHANG) == child);
+	is(WEXITSTATUS(st), 7);
+	/* And if it is never called: the thread's end drops it. */
+	child = fork();
+	if (!child) {
+		struct ring r = ring_new(8, IORING_SETUP_SQPOLL);
+
+		ring_sqe(&r, IORING_OP_POLL_ADD, r.fd, 1)->poll32_events = POLLIN;
+		ring_enter(r.fd, 1, 0, IORING_ENTER_SQ_WAKEUP, NULL, 0);
+		soon(*r.sq_head == *r.sq_tail);
+		ring_end(&r);
+		_exit(7);
+	}
+	soon(waitpid(child, &st, WNOHANG) == child);
+	is(WEXITSTATUS(st), 7);
+}
+
+/* A worker that gave a request to a queue has nothing to do with it any more. */
+TEST(cancel_after_worker)
+{
+	struct ring r = ring_new(8, 0);
+	struct io_uring_sqe *s;
+	int p[2];
+
+	pipe2(p, O_NONBLOCK);
+	s = ring_sqe(&r, IORING_OP_POLL_ADD, p[0], 1);
+	s->poll32_events = POLLIN;
+	s->flags = IOSQE_ASYNC;
+	is(ring_submit(&r), 1);
+	/* The worker ends when it has been idle for five seconds. */
+	soon(field("/proc/self/status", "Threads") > 1);
+	for (int i = 0; i < 80; i++)
+		msleep(100);
+	ring_rw(&r, IORING_OP_WRITE, p[1], "x", 1, -1)->user_data = 2;
+	ring_sqe(&r, IORING_OP_ASYNC_CANCEL, -1, 3)->addr = 1;
+	is(ring_submit(&r), 2);
+	is(ring_result_of(&r, 2, 1), 1);
+	soon(ring_ready(&r) == 2);
+	ring_end(&r);
+}
+
+/* What is linked behind a timeout that has passed holds a large registered buffer alone. */
+TEST(timeout_fails_buffer)
+{
+	enum { SIZE = 64 << 20 };
+	struct ring r = ring_new(8, 0);
+	struct __kernel_timespec ts = { .tv_nsec = 50000000 };
+	struct iovec v = { mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				-1, 0), SIZE };
+	struct io_uring_sqe *s;
+	int p[2];
+
+	pipe(p);
+	is(ring_register(r.fd, IORING_REGISTER_BUFFERS, &v, 1), 0);
+	s = ring_sqe(&r, IORING_OP_TIMEOUT, -1, 1);
+	s->addr = (uint64_t)&ts;
+	s->len = 1;
+	s->flags = IOSQE_IO_LINK;
+	s = ring_rw(&r, IORING_OP_WRITE_FIXED, p[1], v.iov_base, 100, 0);
+	s->user_data = 2;
+	is(ring_submit(&r), 2);
+	munmap(v.iov_base, SIZE);
+	/* Linux waits until nobody uses them. */
+	is(ring_register(r.fd, IORING_UNREGISTER_BUFFERS, NULL, 0), 0);
+	is(ring_result_of(&r, 2, 2), -ECANCELED);
+	ring_end(&r);
+}
