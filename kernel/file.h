@@ -86,6 +86,8 @@ struct file_ops {
 	bool plain;
 	/* Its ->seek to where the handle stands already does nothing. */
 	bool seek_idle;
+	/* It holds handles of any kind: sent over a socket that it holds it would never end. */
+	bool stays;
 	s64 (*read)(struct file *f, struct iter *to, u64 *pos);
 	s64 (*write)(struct file *f, struct iter *from, u64 *pos);
 	/* As write, at the end whatever the flags say (RWF_APPEND); NULL: as write. */

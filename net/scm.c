@@ -107,6 +107,10 @@ parse_rights(struct scm *s, const void __user *data, size_t n)
 		r = fd_get_path((unsigned int)fd);
 		if (!r.file)
 			return -EBADF;
+		if (r.file->ops->stays) {
+			fd_put(r);
+			return -EINVAL;
+		}
 		s->files[s->nr++] = file_get(r.file);
 		fd_put(r);
 	}

@@ -171,6 +171,7 @@ uring_show(struct file *f, struct seq *s)
 
 const struct file_ops uring_ops = {
 	.name = "[io_uring]",
+	.stays = true,
 	.poll = uring_poll,
 	.mmap = uring_mmap,
 	.release = uring_release,

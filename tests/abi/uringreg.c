@@ -611,3 +611,24 @@ TEST(timeout_fails_buffer)
 	is(ring_result_of(&r, 2, 2), -ECANCELED);
 	ring_end(&r);
 }
+
+/* A ring in the queue of a socket that it has registered would never end. */
+TEST(not_sent)
+{
+	struct ring r = ring_new(8, 0);
+	char control[CMSG_SPACE(sizeof(int))] = "";
+	struct iovec iov = { "x", 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	int s[2];
+
+	is(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
+	is(ring_register(r.fd, IORING_REGISTER_FILES, s, 1), 0);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &r.fd, sizeof(int));
+	fails(sendmsg(s[1], &m, 0), EINVAL);
+	ring_end(&r);
+}
