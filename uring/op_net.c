@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sockets: SEND, RECV, SENDMSG, RECVMSG, ACCEPT, CONNECT, SHUTDOWN, SOCKET. */
+#include "kernel/signal/signal.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/task/task.h"
 #include "lib/string.h"
@@ -195,7 +196,9 @@ wants_rest(struct request *r, s64 n, u32 how)
 static long
 recv_multishot(struct request *r, s64 n)
 {
-	if (n <= 0 || !ring_post(r->ring, r->user_data, (s32)n, r->cflags | IORING_CQE_F_MORE)) {
+	/* Who sends as fast does not keep a task that is killed. */
+	if (n <= 0 || fatal_signal_pending() ||
+	    !ring_post(r->ring, r->user_data, (s32)n, r->cflags | IORING_CQE_F_MORE)) {
 		r->flags &= ~RQ_MULTISHOT;
 		return n;
 	}
@@ -320,7 +323,8 @@ issue_accept(struct request *r, u32 how)
 			return -EAGAIN;
 		if (!(r->flags & RQ_MULTISHOT))
 			return ret;
-		if (ret < 0 || !ring_post(r->ring, r->user_data, (s32)ret, IORING_CQE_F_MORE)) {
+		if (ret < 0 || fatal_signal_pending() ||
+		    !ring_post(r->ring, r->user_data, (s32)ret, IORING_CQE_F_MORE)) {
 			r->flags &= ~RQ_MULTISHOT;
 			return ret < 0 ? ret : -ECANCELED;
 		}
