@@ -76,7 +76,7 @@ install_locked(struct ring *ring, struct file *f, u32 slot)
 		i = slot_alloc(t);
 		if (i < 0)
 			return i;
-	} else if (i >= (long)t->nr) {
+	} else if (i < 0 || i >= (long)t->nr) {
 		return -EINVAL;
 	}
 	slot_clear(ring, &t->slot[i]);

@@ -632,3 +632,25 @@ TEST(not_sent)
 	fails(sendmsg(s[1], &m, 0), EINVAL);
 	ring_end(&r);
 }
+
+/* Slots of a message count from one. */
+TEST(message_to_no_slot)
+{
+	struct ring r = ring_new(8, 0), to = ring_new(8, 0);
+	struct io_uring_sqe *s;
+	int p[2];
+
+	pipe(p);
+	is(ring_register(r.fd, IORING_REGISTER_FILES, p, 2), 0);
+	is(ring_register(to.fd, IORING_REGISTER_FILES, p, 2), 0);
+	s = ring_sqe(&r, IORING_OP_MSG_RING, to.fd, 1);
+	s->addr = IORING_MSG_SEND_FD;
+	s->file_index = 0;
+	is(ring_result(&r), -EINVAL);
+	s = ring_sqe(&r, IORING_OP_MSG_RING, to.fd, 1);
+	s->addr = IORING_MSG_SEND_FD;
+	s->file_index = 3;
+	is(ring_result(&r), -EINVAL);
+	ring_end(&to);
+	ring_end(&r);
+}
