@@ -263,6 +263,12 @@ place(struct elf_image *im, bool has_interp)
 	size = align_up(size, PAGE_SIZE);
 	r = space_map(current->space, hint, size + align - PAGE_SIZE, 0,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, NULL);
+	if (r < 0 && !has_interp) {
+		/* No space has room for that alignment. */
+		align = PAGE_SIZE;
+		r = space_map(current->space, 0, size, 0,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, NULL);
+	}
 	if (r < 0)
 		return r;
 	im->reserved = r;
