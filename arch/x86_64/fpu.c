@@ -17,6 +17,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "mm/uaccess.h"
 
 #define FXSAVE_SIZE FPU_LEGACY_SIZE
 #define XSAVE_HEADER 64
@@ -27,6 +28,15 @@ u32 fpu_size __read_mostly = FXSAVE_SIZE;
 u64 fpu_xcr0 __read_mostly;
 static struct slab_cache *fpu_cache;
 static struct fpu *fpu_init_state;
+
+/* Bytes of an area that components fill. */
+struct run {
+	u32 start, end;
+};
+#define RUNS_MAX 8
+static struct run runs[RUNS_MAX];
+static u32 nr_runs;
+
 /* o  whose state this CPU's registers hold; compared only */
 static DEFINE_PERCPU(struct fpu *, fpu_owner);
 
@@ -39,13 +49,33 @@ state_save(struct fpu *f)
 		__asm__ volatile("fxsave64 %0" : "=m"(f->area)::"memory");
 }
 
+/* area: aligned to 64 bytes. */
 static void
-state_restore(const struct fpu *f)
+state_restore(const u8 *area)
 {
 	if (fpu_xcr0)
-		__asm__ volatile("xrstor64 %0" ::"m"(f->area[0]), "a"(-1), "d"(-1) : "memory");
+		__asm__ volatile("xrstor64 %0" ::"m"(*area), "a"(-1), "d"(-1) : "memory");
 	else
-		__asm__ volatile("fxrstor64 %0" ::"m"(f->area[0]) : "memory");
+		__asm__ volatile("fxrstor64 %0" ::"m"(*area) : "memory");
+}
+
+/* Notes where components lie: one after the other, or with gaps for what we do not enable. */
+static void
+runs_init(void)
+{
+	u32 end = fpu_xcr0 ? FXSAVE_SIZE + 64 : FXSAVE_SIZE;
+
+	runs[nr_runs++] = (struct run){.start = 0, .end = end};
+	for (u32 i = 2; fpu_xcr0 >> i; i++) {
+		struct cpuid c;
+
+		if (!(fpu_xcr0 >> i & 1))
+			continue;
+		c = cpuid(0xd, i);
+		if (c.b != runs[nr_runs - 1].end && nr_runs < RUNS_MAX)
+			runs[nr_runs++].start = c.b;
+		runs[nr_runs - 1].end = c.b + c.a;
+	}
 }
 
 void
@@ -77,7 +107,7 @@ fpu_init(void)
 	*(u32 *)(f->area + 24) = 0x1f80;
 	f->cpu = U32_MAX;
 	/* What the CPU itself writes fills in the mask of MXCSR bits. */
-	state_restore(f);
+	state_restore(f->area);
 	state_save(f);
 	if (fpu_xcr0)
 		memset(f->area + FXSAVE_SIZE, 0, 8);
@@ -86,6 +116,7 @@ fpu_init(void)
 		*(u32 *)(f->area + cpuid(0xd, XFEATURE_PKRU).b) = PKRU_INIT;
 	}
 	fpu_init_state = f;
+	runs_init();
 	log_info("fpu: %s, components %#lx, %u bytes", fpu_xcr0 ? "XSAVE" : "FXSAVE", fpu_xcr0,
 		 fpu_size);
 }
@@ -106,7 +137,7 @@ fpu_switch(struct task *prev, struct task *next)
 	}
 	if (!next->fpu || (this_cpu_read(fpu_owner) == next->fpu && next->fpu->cpu == cpu_id()))
 		return;
-	state_restore(next->fpu);
+	state_restore(next->fpu->area);
 	this_cpu_write(fpu_owner, next->fpu);
 }
 
@@ -125,10 +156,30 @@ fpu_load(const u8 *area)
 	struct fpu *f = current->fpu;
 	unsigned long flags = irq_save();
 
-	memcpy(f->area, area, fpu_size);
-	state_restore(f);
+	/* f->area is written by the next save. */
+	state_restore(area);
 	this_cpu_write(fpu_owner, f);
 	irq_restore(flags);
+}
+
+int
+fpu_copy_to_user(u8 __user *to, const u8 *area)
+{
+	for (u32 i = 0; i < nr_runs; i++)
+		if (copy_to_user(to + runs[i].start, area + runs[i].start,
+				 runs[i].end - runs[i].start))
+			return -EFAULT;
+	return 0;
+}
+
+int
+fpu_copy_from_user(u8 *area, const u8 __user *from)
+{
+	for (u32 i = 0; i < nr_runs; i++)
+		if (copy_from_user(area + runs[i].start, from + runs[i].start,
+				   runs[i].end - runs[i].start))
+			return -EFAULT;
+	return 0;
 }
 
 u32

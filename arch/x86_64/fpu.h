@@ -25,8 +25,14 @@ extern u64 fpu_xcr0;
 void fpu_switch(struct task *prev, struct task *next);
 /* Writes current's registers to its area (signal frame, fork). */
 void fpu_sync(void);
-/* Makes `area` (fpu_size bytes, acceptable to XRSTOR) current's state. */
+/* Makes `area` (64-byte aligned, acceptable to XRSTOR) current's state; read before it returns. */
 void fpu_load(const u8 *area);
+/*
+ * An area to or from a signal frame, without the gaps between components: 0, -EFAULT.
+ * May fault; the gaps are left as they are.
+ */
+int fpu_copy_to_user(u8 __user *to, const u8 *area);
+int fpu_copy_from_user(u8 *area, const u8 __user *from);
 /*
  * f is of a task that is stopped, or current's after fpu_sync(). Its image as
  * debuggers see it (fpu_size bytes): all components there, the components that

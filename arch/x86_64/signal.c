@@ -94,7 +94,7 @@ fp_save(u8 __user *to)
 	u32 magic2 = FP_MAGIC2;
 
 	fpu_sync();
-	if (copy_to_user(to, current->fpu->area, fpu_size))
+	if (fpu_copy_to_user(to, current->fpu->area))
 		return -EFAULT;
 	if (!fpu_xcr0)
 		return 0;
@@ -122,7 +122,7 @@ fp_read(u8 *area, const u8 __user *from)
 	u64 components = 3;
 	u32 mxcsr, pkru;
 
-	if (copy_from_user(area, from, extended ? fpu_size : 512))
+	if (extended ? fpu_copy_from_user(area, from) : copy_from_user(area, from, FPU_LEGACY_SIZE))
 		return -EFAULT;
 	memcpy(&mxcsr, area + 24, 4);
 	mxcsr &= fpu_mxcsr_mask();
@@ -149,7 +149,8 @@ fp_restore(const u8 __user *from)
 		fpu_load(fpu_initial());
 		return 0;
 	}
-	area = kzalloc(fpu_size, GFP_KERNEL);
+	/* What is not read is of components that its header does not name. */
+	area = kmalloc(fpu_size, GFP_KERNEL);
 	if (!area)
 		return -ENOMEM;
 	err = fp_read(area, from);
