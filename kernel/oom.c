@@ -42,23 +42,6 @@ struct choice {
 	struct space_stat stat;
 };
 
-/* A thread's space, with a user reference, or NULL. */
-static struct space *
-process_get_space(struct process *p)
-{
-	struct space *s = NULL;
-	struct task *t;
-
-	rcu_read_lock();
-	for_each_thread(p, t) {
-		s = task_get_space(t);
-		if (s)
-			break;
-	}
-	rcu_read_unlock();
-	return s;
-}
-
 /* The process behind number `nr`, with a reference. */
 static struct process *
 next_process(s32 nr)

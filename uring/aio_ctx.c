@@ -409,26 +409,11 @@ get_events(u64 id, s64 min, s64 nr, struct aio_event __user *to, u64 deadline)
 	return done;
 }
 
-static int
-get_deadline(const struct timespec __user *ts, u64 *deadline)
-{
-	u64 ns;
-	int err;
-
-	*deadline = NO_DEADLINE;
-	if (!ts)
-		return 0;
-	err = get_user_timespec(&ns, ts);
-	if (!err)
-		*deadline = ns ? deadline_after(ns) : 0;
-	return err;
-}
-
 long
 sys_io_getevents(u64 id, s64 min, s64 nr, void __user *events, struct timespec __user *ts)
 {
 	u64 deadline;
-	int err = get_deadline(ts, &deadline);
+	int err = get_user_deadline(ts, &deadline);
 
 	return err ? err : get_events(id, min, nr, events, deadline);
 }
@@ -442,7 +427,7 @@ sys_io_pgetevents(u64 id, s64 min, s64 nr, void __user *events, struct timespec 
 		size_t size;
 	} sig = {0};
 	u64 deadline;
-	long ret = get_deadline(ts, &deadline);
+	long ret = get_user_deadline(ts, &deadline);
 
 	if (!ret && usig && copy_from_user(&sig, usig, sizeof(sig)))
 		ret = -EFAULT;

@@ -275,27 +275,12 @@ put_left(struct timespec __user *ts, u64 deadline)
 	(void)err;
 }
 
-static int
-get_deadline(const struct timespec __user *ts, u64 *deadline)
-{
-	u64 ns;
-	int err;
-
-	*deadline = NO_DEADLINE;
-	if (!ts)
-		return 0;
-	err = get_user_timespec(&ns, ts);
-	if (!err)
-		*deadline = ns ? deadline_after(ns) : 0;
-	return err;
-}
-
 long
 sys_ppoll(struct pollfd __user *fds, unsigned int n, struct timespec __user *ts,
 	  const u64 __user *mask, size_t size)
 {
 	u64 deadline;
-	long ret = get_deadline(ts, &deadline);
+	long ret = get_user_deadline(ts, &deadline);
 
 	if (!ret)
 		ret = signal_set_user_mask(mask, size);
@@ -522,7 +507,7 @@ sys_pselect6(int n, void __user *in, void __user *out, void __user *ex, struct t
 
 	if (usig && copy_from_user(&sig, usig, sizeof(sig)))
 		return -EFAULT;
-	ret = get_deadline(ts, &deadline);
+	ret = get_user_deadline(ts, &deadline);
 	if (!ret)
 		ret = signal_set_user_mask(sig.mask, sig.size);
 	if (ret)

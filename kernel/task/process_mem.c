@@ -106,23 +106,6 @@ sys_process_madvise(int pidfd, const struct iovec __user *vec, size_t n, int adv
 
 /* --- process_mrelease --- */
 
-/* The space of a thread of p that still has one, with a user reference; NULL. */
-static struct space *
-left_space(struct process *p)
-{
-	struct space *s = NULL;
-	struct task *t;
-
-	rcu_read_lock();
-	for_each_thread(p, t) {
-		s = task_get_space(t);
-		if (s)
-			break;
-	}
-	rcu_read_unlock();
-	return s;
-}
-
 /* Does p, with all its threads, end now whatever happens? In an RCU section. */
 static bool
 is_leaving(struct process *p)
@@ -176,7 +159,7 @@ sys_process_mrelease(int pidfd, unsigned int flags)
 	t = pidfd_target(pidfd);
 	if (is_err(t))
 		return ptr_err(t);
-	s = left_space(t->process);
+	s = process_get_space(t->process);
 	if (!s)
 		err = -ESRCH;
 	else if (!all_leave(s))

@@ -219,6 +219,22 @@ task_get_space(struct task *t)
 	return s;
 }
 
+struct space *
+process_get_space(struct process *p)
+{
+	struct space *s = NULL;
+	struct task *t;
+
+	rcu_read_lock();
+	for_each_thread(p, t) {
+		s = task_get_space(t);
+		if (s)
+			break;
+	}
+	rcu_read_unlock();
+	return s;
+}
+
 struct files *
 task_get_files(struct task *t)
 {

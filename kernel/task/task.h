@@ -427,6 +427,8 @@ void task_get_comm(struct task *t, char buf[TASK_COMM_LEN]);
 
 /* A user reference on t's space, or NULL (kernel thread, exited). Any task; may not be pinned. */
 struct space *task_get_space(struct task *t);
+/* The same of any of its threads that still has it. */
+struct space *process_get_space(struct process *p);
 /* References on what t uses, or NULL when it has exited. */
 struct files *task_get_files(struct task *t);
 struct fs_context *task_get_fs(struct task *t);

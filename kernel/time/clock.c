@@ -267,6 +267,21 @@ get_user_timespec(u64 *ns, const struct timespec __user *uts)
 }
 
 int
+get_user_deadline(const struct timespec __user *ts, u64 *deadline)
+{
+	u64 ns;
+	int err;
+
+	*deadline = NO_DEADLINE;
+	if (!ts)
+		return 0;
+	err = get_user_timespec(&ns, ts);
+	if (!err)
+		*deadline = ns ? deadline_after(ns) : 0;
+	return err;
+}
+
+int
 put_user_timespec(struct timespec __user *uts, u64 ns)
 {
 	struct timespec ts = ns_to_timespec(ns);

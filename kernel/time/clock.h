@@ -61,6 +61,8 @@ bool timespec_valid(const struct timespec *ts);
 u64 deadline_after(u64 ns);
 /* Reads a timespec from user memory: -EFAULT, -EINVAL. ns relative or absolute as given. */
 int get_user_timespec(u64 *ns, const struct timespec __user *uts);
+/* A time limit from now: NO_DEADLINE without one, 0 if it is not to wait. Errors as above. */
+int get_user_deadline(const struct timespec __user *ts, u64 *deadline);
 int put_user_timespec(struct timespec __user *uts, u64 ns);
 
 #endif
